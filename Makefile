@@ -1,0 +1,75 @@
+# make; make check; make check SAN=address,undefined; make install PREFIX=~/.local
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O2 -g
+VERSION := 0.1
+
+B       := build$(SAN:%=-%)
+san     := $(SAN:%=-fsanitize=% -fno-sanitize-recover=all -fno-omit-frame-pointer)
+flags    = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Icommon -MMD -MP -pthread $(warn) $(san)
+warn     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+
+progs   := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+units   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+scripts := backup.sh restore.sh
+common  := $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
+
+all: $(progs:%=$B/%)
+
+# What a program links beyond libc.  An archive gives each only what it uses.
+sha    := -lmbedcrypto
+net    := -lcurl -ljansson $(sha)
+$B/treehash:                          libs = $(sha)
+$B/xzpar:                             libs = -llzma
+$B/seal $B/seal-keygen:               libs = -lsodium $(sha)
+$B/glacier-put $B/glacier-get:        libs = $(net)
+$B/vaultd:                            libs = -lmicrohttpd -ljansson $(sha)
+$B/unit/%:                            libs = -llzma -lsodium $(net)
+
+$(progs:%=$B/%): $B/%: $B/cmd/%.o $B/libcommon.a
+$(units:%=$B/unit/%): $B/unit/%: $B/tests/unit/%.o $B/libcommon.a
+$(progs:%=$B/%) $(units:%=$B/unit/%):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(san) -pthread $(LDFLAGS) -o $@ $^ $(libs)
+
+$B/libcommon.a: $(common)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(flags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+check: all $(units:%=$B/unit/%)
+	BUILD=$(abspath $B) prove -j2 $(TESTS)
+TESTS ?= $(sort $(wildcard tests/*.t)) $(units:%=$B/unit/%)
+
+# Fuzzers need clang: make fuzz, then build/fuzz/NAME -max_total_time=300 DIR.  tests/fuzz/seeds makes the corpora.
+fuzz: $(fuzzers:%=build/fuzz/%)
+build/fuzz/%: tests/fuzz/%.c $(wildcard common/*.c) $(wildcard common/*.h)
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Icommon -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -pthread -o $@ $< $(wildcard common/*.c) -lmicrohttpd -llzma -lsodium $(net)
+
+lint:
+	mandoc -T lint -W warning man/*
+	shellcheck -S warning -x $(wildcard scripts/*) .ci/run tests/lib.sh tests/*.t
+	scripts/layers
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install $(progs:%=$B/%) $(DESTDIR)$(PREFIX)/bin
+	for s in $(scripts); do install scripts/$$s $(DESTDIR)$(PREFIX)/bin/glacier-$${s%.sh}; done
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(progs) $(scripts:%.sh=glacier-%)
+	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(patsubst man/%,man1/%,$(wildcard man/*.1)) $(patsubst man/%,man7/%,$(wildcard man/*.7))
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+.PHONY: all check fuzz lint install uninstall clean
+.SECONDARY:

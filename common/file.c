@@ -1,0 +1,303 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+enum { OPEN_MAX_FILES = 64 };   /* temporary files at one time in one process */
+
+struct file {
+	int fd;
+	bool replace;
+	char *path;
+	char *temp;
+};
+
+/*
+ * The temporary names, where a signal handler can find them.  A slot is set
+ * after its string is complete and cleared before it is freed; the process has
+ * one thread that touches files, and its handler runs between two stores.
+ */
+static char *volatile temps[OPEN_MAX_FILES];
+static volatile pid_t owner;            /* a forked child must not remove them */
+
+static void
+remove_temps(void)
+{
+	if (getpid() != owner)
+		return;
+	for (int i = 0; i < OPEN_MAX_FILES; i++)
+		if (temps[i] != NULL)
+			unlink(temps[i]);
+}
+
+static void
+on_signal(int sig)
+{
+	remove_temps();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void
+guard(void)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	struct sigaction old, act = { .sa_handler = on_signal };
+
+	if (owner == getpid())
+		return;
+	if (owner == 0)
+		atexit(remove_temps);
+	owner = getpid();
+	sigfillset(&act.sa_mask);
+	for (size_t i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
+		/* Only what would end the program: nohup's SIG_IGN stays, and so does a program's own handler. */
+		if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(sigs[i], &act, NULL);
+}
+
+static int
+slot_of(const char *temp)
+{
+	for (int i = 0; i < OPEN_MAX_FILES; i++)
+		if (temps[i] == temp)
+			return i;
+	return -1;
+}
+
+static void
+forget(struct file *f)
+{
+	int i = f->temp != NULL ? slot_of(f->temp) : -1;
+
+	if (i >= 0)
+		temps[i] = NULL;
+}
+
+static void
+release(struct file *f)
+{
+	int error = errno;
+
+	forget(f);
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->temp);
+	free(f->path);
+	free(f);
+	errno = error;
+}
+
+static const char *
+base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Open and lock the temporary name, taking over what a killed program left there. */
+static int
+claim(const char *temp, mode_t mode)
+{
+	struct stat here, there;
+	int fd;
+
+	for (;;) {
+		if ((fd = open(temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)) < 0)
+			return -1;
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			if (errno == EWOULDBLOCK)
+				errno = EBUSY;
+			break;
+		}
+		if (fstat(fd, &here) != 0)
+			break;
+		/* Between open and flock its owner may have renamed or removed it. */
+		if (lstat(temp, &there) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev) {
+			close(fd);
+			continue;
+		}
+		if (!S_ISREG(here.st_mode)) {
+			errno = EEXIST;
+			break;
+		}
+		/* A left-over has its own mode: the file is ours now. */
+		if (here.st_size != 0 && (ftruncate(fd, 0) != 0 || fchmod(fd, mode) != 0))
+			break;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+struct file *
+file_create(const char *path, mode_t mode, bool replace)
+{
+	struct file *f;
+	struct stat st;
+	int i;
+
+	if (base(path)[0] == '\0') {
+		errno = EISDIR;
+		return NULL;
+	}
+	if (!replace && lstat(path, &st) == 0) {
+		errno = EEXIST;
+		return NULL;
+	}
+	guard();
+	f = mem_alloc(sizeof *f);
+	f->replace = replace;
+	f->path = mem_copy(path);
+	f->temp = mem_format("%.*s.%s.part", (int)(base(path) - path), path, base(path));
+	if ((f->fd = claim(f->temp, mode)) >= 0) {
+		if ((i = slot_of(NULL)) >= 0) {
+			temps[i] = f->temp;
+			return f;
+		}
+		unlink(f->temp);
+		errno = EMFILE;
+	}
+	release(f);
+	return NULL;
+}
+
+int
+file_fd(const struct file *f)
+{
+	return f->fd;
+}
+
+const char *
+file_temp(const struct file *f)
+{
+	return f->temp;
+}
+
+static int
+name_it(const struct file *f)
+{
+	if (f->replace)
+		return rename(f->temp, f->path);
+	if (renameat2(AT_FDCWD, f->temp, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* A file system that cannot: link refuses an existing name as well. */
+	if (link(f->temp, f->path) != 0)
+		return -1;
+	return unlink(f->temp);
+}
+
+int
+file_commit(struct file *f)
+{
+	if (fsync(f->fd) != 0 || name_it(f) != 0) {
+		file_abort(f);
+		return -1;
+	}
+	forget(f);
+	if (file_sync_parent(f->path) != 0) {
+		release(f);
+		return -1;
+	}
+	release(f);
+	return 0;
+}
+
+void
+file_abort(struct file *f)
+{
+	int error = errno;
+
+	if (f == NULL)
+		return;
+	unlink(f->temp);
+	release(f);
+	errno = error;
+}
+
+void
+file_keep(struct file *f)
+{
+	if (f != NULL)
+		release(f);
+}
+
+static int
+sync_directory(const char *path)
+{
+	int fd, r;
+
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -1;
+	r = fsync(fd);
+	/* Some file systems have nothing to sync in a directory, and say so. */
+	if (r != 0 && errno == EINVAL)
+		r = 0;
+	close(fd);
+	return r;
+}
+
+int
+file_sync_parent(const char *path)
+{
+	char *dir;
+	int r, error;
+
+	if (base(path) == path)
+		return sync_directory(".");
+	dir = mem_format("%.*s", (int)(base(path) - path), path);
+	r = sync_directory(dir);
+	error = errno;
+	free(dir);
+	errno = error;
+	return r;
+}
+
+int
+file_parents(const char *path)
+{
+	char *part = mem_copy(path);
+	int r = 0, error;
+
+	for (char *slash = strchr(part + 1, '/'); part[0] != '\0' && slash != NULL && r == 0; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0777) == 0)
+			r = file_sync_parent(part);
+		else if (errno != EEXIST)
+			r = -1;
+		*slash = '/';
+	}
+	error = errno;
+	free(part);
+	errno = error;
+	return r;
+}
+
+bool
+file_name_safe(const char *path)
+{
+	size_t n;
+
+	for (const char *s = path; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	for (;; path += n + 1) {
+		n = strcspn(path, "/");
+		if (n == 0 || (n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (path[n] == '\0')
+			return true;
+	}
+}

@@ -1,0 +1,50 @@
+/*
+ * Files that are whole or not there.  A file is written under a temporary name
+ * in the same directory (".NAME.part"), fsynced, renamed, and its directory
+ * fsynced.  A program that exits, or dies by SIGINT, SIGTERM, SIGHUP or SIGPIPE,
+ * removes its temporary files; what kill -9 leaves behind is taken over by the
+ * next program that writes the same name.  A lock keeps two that write it at the
+ * same time apart: the second one gets EBUSY.
+ *
+ * Not for use from several threads at once.
+ */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct file;
+
+/*
+ * Begin the file path.  Without replace a path that exists already is refused,
+ * now and when the file is committed.  NULL and errno (EEXIST, EBUSY, …).
+ */
+struct file *file_create(const char *path, mode_t mode, bool replace);
+
+int file_fd(const struct file *);               /* for reading and writing; stays the file's */
+const char *file_temp(const struct file *);     /* its temporary name */
+
+/* Make it durable and give it its name.  Returns 0, or -1 and errno with nothing named; frees f in both cases. */
+int file_commit(struct file *f);
+
+/* Remove it and free f; NULL is allowed. */
+void file_abort(struct file *f);
+
+/* Leave it on disk under its temporary name and free f; NULL is allowed. */
+void file_keep(struct file *f);
+
+/* Create the directories above path that are missing, each durably.  0, or -1 and errno. */
+int file_parents(const char *path);
+
+/* fsync the directory that holds path.  0, or -1 and errno. */
+int file_sync_parent(const char *path);
+
+/*
+ * A path that came from outside and is to be created below some directory: not
+ * empty, not absolute, no empty, "." or ".." part, no control character.
+ */
+bool file_name_safe(const char *path);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Memory or the end: a filter that has none left holds nothing worth unwinding,
+ * so these say "out of memory" and exit with status 1 instead of returning NULL.
+ * What they return is the caller's, for free().
+ */
+#ifndef MEM_H
+#define MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t n);                      /* zeroed */
+void *mem_array(size_t count, size_t size);     /* zeroed; overflow is exhaustion */
+void *mem_grow(void *p, size_t n);              /* realloc; what is new is not zeroed */
+char *mem_copy(const char *s);                  /* strdup */
+char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Overwrite n bytes in a way that the compiler keeps: for keys. */
+void mem_wipe(void *p, size_t n);
+
+#endif
