@@ -1,0 +1,116 @@
+/* seal-keygen - make an age identity, or print the recipients of identities. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "date.h"
+#include "err.h"
+#include "file.h"
+#include "io.h"
+#include "key.h"
+#include "mem.h"
+#include "opt.h"
+
+static const char usage[] =
+    "seal-keygen [-hV] [-o file]\n"
+    "       seal-keygen -y [-hV] [-o file] [file]";
+
+/* The identity file as age-keygen writes it. */
+static void
+make_identity(struct str *out, struct str *recipient)
+{
+	char now[DATE_RFC3339];
+	struct key key;
+
+	key_new(&key);
+	date_rfc3339(now, time(NULL));
+	key_print_recipient(recipient, &key);
+	str_format(out, "# created: %s\n# public key: %s\n", now, str_get(recipient));
+	key_print_identity(out, &key);
+	str_puts(out, "\n");
+	mem_wipe(&key, sizeof key);
+}
+
+static void
+print_recipients(struct str *out, const char *path)
+{
+	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct keys keys = { 0 };
+	long bad;
+
+	if (path == NULL)
+		path = "standard input";
+	if (fd < 0 || (bad = key_identities_from(&keys, fd)) < 0)
+		edie(ST_FAIL, "%s", path);
+	if (bad > 0)
+		die(ST_FAIL, "%s: line %ld: is not an age identity (AGE-SECRET-KEY-1...)", path, bad);
+	if (keys.n == 0)
+		die(ST_FAIL, "%s: holds no identity", path);
+	for (size_t i = 0; i < keys.n; i++) {
+		key_print_recipient(out, &keys.key[i]);
+		str_puts(out, "\n");
+	}
+	key_free(&keys);
+}
+
+/* To a file that is not there yet, or to stdout. */
+static void
+put(const struct str *text, const char *path, mode_t mode)
+{
+	struct file *f;
+	struct stat st;
+
+	if (path == NULL) {
+		if (mode == 0600 && fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+			warn("standard output: others may read this file; chmod 600 it");
+		if (io_put(STDOUT_FILENO, text->s, text->len) != 0 || io_close(STDOUT_FILENO) != 0)
+			edie(ST_FAIL, "standard output");
+		return;
+	}
+	if ((f = file_create(path, mode, false)) == NULL)
+		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten" : "%s", path);
+	if (io_put(file_fd(f), text->s, text->len) != 0 || file_commit(f) != 0)
+		edie(ST_FAIL, "%s", path);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct option longs[] = { { "output", 1, NULL, 'o' }, { "recipients", 0, NULL, 'y' }, OPT_COMMON };
+	struct str text = { 0 }, recipient = { 0 };
+	const char *out = NULL;
+	bool recipients = false;
+	int c;
+
+	err_init(argv);
+	while ((c = getopt_long(argc, argv, "o:yhqvV", longs, NULL)) != -1)
+		switch (c) {
+		case 'o': out = optarg; break;
+		case 'y': recipients = true; break;
+		default:
+			if (!opt_common(c, usage))
+				opt_usage(usage);
+		}
+	argv += optind;
+	argc -= optind;
+	if (argc > (recipients ? 1 : 0))
+		opt_usage(usage);
+	if (recipients)
+		print_recipients(&text, argv[0]);
+	else
+		make_identity(&text, &recipient);
+	put(&text, out, recipients ? 0666 : 0600);
+	if (!recipients && out != NULL) {
+		/* The identity is put away: say what it is called in public. */
+		str_puts(&recipient, "\n");
+		if (io_put(STDOUT_FILENO, recipient.s, recipient.len) != 0)
+			edie(ST_FAIL, "standard output");
+	}
+	mem_wipe(text.s, text.len);
+	str_free(&text);
+	str_free(&recipient);
+	return 0;
+}

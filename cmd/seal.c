@@ -1,0 +1,434 @@
+/*
+ * seal - encrypt to age recipients, and decrypt.
+ *
+ * A stream is cut into batches of 16 chunks; the main thread reads and writes,
+ * the pool seals or opens.  A batch lives in one buffer, the output in front of
+ * the input and far enough from it that neither runs into the other, so each is
+ * one contiguous read and one contiguous write.  What is let out when opening
+ * was authenticated before, up to the chunk that was not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "age.h"
+#include "cpu.h"
+#include "err.h"
+#include "file.h"
+#include "io.h"
+#include "key.h"
+#include "mem.h"
+#include "meter.h"
+#include "names.h"
+#include "opt.h"
+#include "pool.h"
+#include "seal.h"
+
+static const char usage[] =
+    "seal [-0fhkNqvV] [-T threads] [-o file] -r recipient ... | -R file ... [file ...]\n"
+    "       seal -d [-0fhkNqvV] [-T threads] [-o file] -i identity ... [file ...]";
+
+enum {
+	CHUNKS = 16,                                    /* in a batch */
+	LEAD = SEAL_SEALED + CHUNKS * BOX_TAG,          /* how far the input stands behind the output */
+	BATCH = LEAD + CHUNKS * SEAL_SEALED
+};
+
+struct batch {
+	uint8_t *buf;           /* BATCH bytes: output from 0, input from LEAD */
+	size_t in, out;         /* bytes of each */
+	uint64_t first;         /* number of the first chunk */
+	bool last;              /* the input ends with it */
+	enum seal_rc rc;        /* opening: how it ended; out counts what came before */
+};
+
+/* All of the work at hand; the threads read it, and the main thread changes it between streams. */
+struct job {
+	struct pool *pool;
+	struct keys recipients, identities;
+	bool open;
+	uint8_t key[BOX_KEY];
+};
+
+static void
+work(void *arg, unsigned thread, void *shared)
+{
+	const struct job *j = shared;
+	struct batch *b = arg;
+	size_t unit = j->open ? SEAL_SEALED : SEAL_CHUNK, at = 0, n;
+	uint64_t number = b->first;
+
+	(void)thread;
+	b->rc = SEAL_OK;
+	b->out = 0;
+	do {
+		bool last = b->last && b->in - at <= unit;
+
+		n = b->in - at < unit ? b->in - at : unit;
+		if (!j->open) {
+			seal_chunk(b->buf + b->out, b->buf + LEAD + at, n, j->key, number++, last);
+			b->out += n + BOX_TAG;
+		} else {
+			b->rc = seal_open(b->buf + b->out, b->buf + LEAD + at, n, j->key, number++, last);
+			if (b->rc != SEAL_OK)
+				return;
+			b->out += n - BOX_TAG;
+		}
+		at += n;
+	} while (at < b->in);
+}
+
+/* A descriptor and what was read of it too early. */
+struct source {
+	int fd;
+	struct str rest;
+	size_t used;            /* of rest */
+};
+
+static ssize_t
+source_fill(struct source *s, void *buf, size_t n)
+{
+	size_t have = s->rest.len - s->used < n ? s->rest.len - s->used : n;
+	ssize_t r;
+
+	if (have != 0)
+		memcpy(buf, s->rest.s + s->used, have);
+	s->used += have;
+	if (have == n)
+		return (ssize_t)n;
+	r = io_fill(s->fd, (char *)buf + have, n - have);
+	return r < 0 ? -1 : r + (ssize_t)have;
+}
+
+/* Does the input end here?  1, 0, or -1 and errno. */
+static int
+source_ended(struct source *s)
+{
+	char c;
+	ssize_t r;
+
+	if (s->used < s->rest.len)
+		return 0;
+	if ((r = io_fill(s->fd, &c, 1)) < 0)
+		return -1;
+	str_clear(&s->rest);
+	s->used = 0;
+	if (r > 0)
+		str_add(&s->rest, &c, 1);
+	return r == 0;
+}
+
+/*
+ * The payload: read, worked on, written.  Returns SEAL_OK, or what is wrong with
+ * the chunk that begins *bad bytes behind the payload's nonce.
+ */
+static enum seal_rc
+payload(struct job *j, struct source *in, const char *inname, int out, const char *outname, uint64_t *bad)
+{
+	size_t unit = j->open ? SEAL_SEALED : SEAL_CHUNK;
+	enum seal_rc rc = SEAL_OK;
+	uint64_t number = 0;
+	bool eof = false;
+	struct batch *b;
+	ssize_t n;
+	int last;
+
+	for (;;) {
+		while (!eof && (b = pool_room(j->pool)) != NULL) {
+			if (b->buf == NULL)
+				b->buf = mem_alloc(BATCH);
+			if ((n = source_fill(in, b->buf + LEAD, CHUNKS * unit)) < 0 || (last = source_ended(in)) < 0)
+				edie(ST_FAIL, "%s", inname);
+			b->in = (size_t)n;
+			b->first = number;
+			b->last = eof = last != 0;
+			number += CHUNKS;
+			pool_add(j->pool);
+			meter_add(b->in);
+		}
+		if ((b = pool_take(j->pool)) == NULL)
+			return rc;
+		if (rc != SEAL_OK)
+			continue;               /* nothing may follow what is damaged */
+		if (io_put(out, b->buf, b->out) != 0)
+			edie(ST_FAIL, "%s", outname);
+		if (b->rc != SEAL_OK) {
+			rc = b->rc;
+			*bad = b->first * SEAL_SEALED + b->out / SEAL_CHUNK * SEAL_SEALED;
+			eof = true;
+		}
+	}
+}
+
+static void
+seal_stream(struct job *j, int in, const char *inname, int out, const char *outname)
+{
+	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
+	struct source source = { .fd = in };
+	struct str header = { 0 };
+	uint64_t bad;
+
+	box_random(file_key, sizeof file_key);
+	box_random(nonce, sizeof nonce);
+	age_header_put(&header, &j->recipients, file_key);
+	str_add(&header, nonce, sizeof nonce);
+	seal_key(j->key, file_key, nonce);
+	mem_wipe(file_key, sizeof file_key);
+	if (io_put(out, header.s, header.len) != 0)
+		edie(ST_FAIL, "%s", outname);
+	payload(j, &source, inname, out, outname, &bad);
+	mem_wipe(j->key, sizeof j->key);
+	str_free(&header);
+	str_free(&source.rest);
+}
+
+/* Read until the header is whole.  What was read behind it stays in the source. */
+static enum age_rc
+read_header(struct job *j, struct source *s, const char *inname, uint8_t file_key[AGE_FILE_KEY], size_t *length)
+{
+	enum age_rc rc;
+	char some[4096];
+	ssize_t n;
+
+	do {
+		if ((n = io_some(s->fd, some, sizeof some)) < 0)
+			edie(ST_FAIL, "%s", inname);
+		str_add(&s->rest, some, (size_t)n);
+		rc = age_header_get(str_get(&s->rest), s->rest.len, &j->identities, file_key, length);
+	} while (rc == AGE_MORE && n != 0);
+	s->used = rc == AGE_OK ? *length : 0;
+	return s->rest.len == 0 ? AGE_ALIEN : rc;
+}
+
+/* false: it does not open, and that was said. */
+static bool
+open_stream(struct job *j, int in, const char *inname, int out, const char *outname)
+{
+	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
+	struct source source = { .fd = in };
+	enum age_rc header;
+	enum seal_rc rc = SEAL_CUT;
+	size_t length = 0;
+	uint64_t bad = 0;
+	ssize_t n;
+
+	if ((header = read_header(j, &source, inname, file_key, &length)) != AGE_OK) {
+		warn("%s: %s", inname, age_strerror(header));
+		str_free(&source.rest);
+		return false;
+	}
+	if ((n = source_fill(&source, nonce, sizeof nonce)) < 0)
+		edie(ST_FAIL, "%s", inname);
+	if (n == sizeof nonce) {
+		seal_key(j->key, file_key, nonce);
+		rc = payload(j, &source, inname, out, outname, &bad);
+		mem_wipe(j->key, sizeof j->key);
+	}
+	mem_wipe(file_key, sizeof file_key);
+	if (rc != SEAL_OK)
+		warn("%s: %s, at byte %llu", inname, seal_strerror(rc), (unsigned long long)(length + (n == sizeof nonce ? sizeof nonce : 0) + bad));
+	str_free(&source.rest);
+	return rc == SEAL_OK;
+}
+
+static bool
+stream(struct job *j, int in, const char *inname, int out, const char *outname)
+{
+	if (j->open)
+		return open_stream(j, in, inname, out, outname);
+	seal_stream(j, in, inname, out, outname);
+	return true;
+}
+
+/* name becomes the file result, whole and with name's mode and times, or not at all. */
+static bool
+file(struct job *j, const char *name, const char *result, bool replace)
+{
+	struct timespec times[2];
+	struct file *f;
+	struct stat st;
+	int fd;
+
+	if ((fd = open(name, O_RDONLY | O_CLOEXEC)) < 0 || fstat(fd, &st) != 0) {
+		ewarn("%s", name);
+		return false;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		ewarn("%s", name);
+		close(fd);
+		return false;
+	}
+	meter_subject(name);
+	if ((f = file_create(result, j->open ? st.st_mode & 0600 : st.st_mode & 0666, replace)) == NULL) {
+		ewarn(errno == EEXIST ? "%s: not overwritten without -f" : "%s", result);
+		close(fd);
+		return false;
+	}
+	if (!stream(j, fd, name, file_fd(f), result)) {
+		file_abort(f);
+		close(fd);
+		return false;
+	}
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	if (futimens(file_fd(f), times) != 0 || file_commit(f) != 0)
+		edie(ST_FAIL, "%s", result);
+	close(fd);
+	return true;
+}
+
+/* FILE <-> FILE.age; NULL where FILE has no suffix to take off. */
+static char *
+result_name(const struct job *j, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!j->open)
+		return mem_format("%s.age", name);
+	if (n <= 4 || strcmp(name + n - 4, ".age") != 0 || name[n - 5] == '/')
+		return NULL;
+	return mem_format("%.*s", (int)n - 4, name);
+}
+
+static bool
+operand(struct job *j, const char *name, bool replace)
+{
+	char *result = result_name(j, name);
+	bool good = result != NULL && file(j, name, result, replace);
+
+	if (result == NULL)
+		warn("%s: does not end with .age, so the name of the result is not known; use -o", name);
+	free(result);
+	return good;
+}
+
+static void
+names_mode(struct job *j, char end, bool replace, bool keep)
+{
+	struct names *names = names_new(end);
+	char *name, *result;
+
+	while ((name = names_next(names)) != NULL) {
+		if (!operand(j, name, replace))
+			exit(ST_FAIL);          /* said already; going on would be a lie */
+		if (!keep && unlink(name) != 0)
+			edie(ST_FAIL, "%s", name);
+		result = result_name(j, name);
+		names_put(names, result);
+		free(result);
+	}
+	names_free(names);
+}
+
+static void
+read_keys(struct keys *keys, const char *path, long (*from)(struct keys *, int), const char *what)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	size_t before = keys->n;
+	struct stat st;
+	long bad;
+
+	if (fd < 0)
+		edie(ST_FAIL, "%s", path);
+	if (from == key_identities_from && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		warn("%s: others may read this identity file; chmod 600 it", path);
+	if ((bad = from(keys, fd)) < 0)
+		edie(ST_FAIL, "%s", path);
+	if (bad > 0)
+		die(ST_FAIL, "%s: line %ld: is not an %s", path, bad, what);
+	if (keys->n == before)
+		die(ST_FAIL, "%s: holds no %s", path, what);
+	if (fd != STDIN_FILENO)
+		close(fd);
+}
+
+/* stdin or one operand, to stdout or to -o. */
+static bool
+single(struct job *j, const char *name, const char *out, bool force)
+{
+	int fd = STDIN_FILENO;
+	struct file *f = NULL;
+	bool good;
+
+	if (out == NULL && !j->open && !force)
+		opt_not_terminal(STDOUT_FILENO, "standard output");
+	if (name != NULL && strcmp(name, "-") != 0 && (fd = open(name, O_RDONLY | O_CLOEXEC)) < 0)
+		edie(ST_FAIL, "%s", name);
+	if (fd == STDIN_FILENO)
+		name = "standard input";
+	if (out == NULL || strcmp(out, "-") == 0) {
+		good = stream(j, fd, name, STDOUT_FILENO, "standard output");
+		if (io_close(STDOUT_FILENO) != 0)
+			edie(ST_FAIL, "standard output");
+		return good;
+	}
+	if ((f = file_create(out, j->open ? 0600 : 0666, force)) == NULL)
+		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten without -f" : "%s", out);
+	if (!stream(j, fd, name, file_fd(f), out)) {
+		file_abort(f);
+		return false;
+	}
+	if (file_commit(f) != 0)
+		edie(ST_FAIL, "%s", out);
+	return true;
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct option longs[] = {
+		{ "decrypt", 0, NULL, 'd' }, { "force", 0, NULL, 'f' }, { "identity", 1, NULL, 'i' },
+		{ "keep", 0, NULL, 'k' }, { "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' },
+		{ "output", 1, NULL, 'o' }, { "recipient", 1, NULL, 'r' },
+		{ "recipients-file", 1, NULL, 'R' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+	};
+	unsigned threads = cpu_count();
+	bool force = false, keep = false, names = false, good = true;
+	struct job j = { 0 };
+	const char *out = NULL;
+	char end = '\n';
+	int c;
+
+	err_init(argv);
+	while ((c = getopt_long(argc, argv, "0dfi:kNo:r:R:T:hqvV", longs, NULL)) != -1)
+		switch (c) {
+		case '0': end = '\0'; break;
+		case 'd': j.open = true; break;
+		case 'f': force = true; break;
+		case 'i': read_keys(&j.identities, optarg, key_identities_from, "age identity (AGE-SECRET-KEY-1...)"); break;
+		case 'k': keep = true; break;
+		case 'N': names = true; break;
+		case 'o': out = optarg; break;
+		case 'r':
+			if (!key_recipient(&j.recipients, optarg))
+				die(ST_USAGE, "-r %.16s...: is not an age recipient (age1...)", optarg);
+			break;
+		case 'R': read_keys(&j.recipients, optarg, key_recipients_from, "age recipient (age1...)"); break;
+		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		default:
+			if (!opt_common(c, usage))
+				opt_usage(usage);
+		}
+	argv += optind;
+	argc -= optind;
+	if ((j.open ? j.identities.n == 0 || j.recipients.n != 0 : j.recipients.n == 0 || j.identities.n != 0) ||
+	    (names && (argc != 0 || out != NULL)) || (out != NULL && argc > 1))
+		opt_usage(usage);
+	meter_start(0);
+	j.pool = pool_new(threads, POOL_RING(threads), sizeof(struct batch), work, &j);
+
+	if (names)
+		names_mode(&j, end, force, keep);
+	else if (argc == 0 || out != NULL || strcmp(argv[0], "-") == 0)
+		good = single(&j, argv[0], out, force);
+	else
+		for (; *argv != NULL; argv++)
+			good = operand(&j, *argv, force) && good;
+	key_free(&j.identities);
+	return good ? 0 : ST_FAIL;
+}

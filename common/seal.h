@@ -1,0 +1,42 @@
+/*
+ * The payload of an age v1 file (C2SP, age.md, "Payload"): 16 bytes of nonce, then
+ * chunks of 64 KiB, each with its own tag.  Chunks do not depend on each other:
+ * the nonce of a chunk is its number (11 bytes, big-endian) and a byte that is 1
+ * for the last one.  Pure, for any thread.
+ */
+#ifndef SEAL_H
+#define SEAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "age.h"
+
+enum {
+	SEAL_CHUNK = 1 << 16,                   /* bytes of plaintext */
+	SEAL_SEALED = SEAL_CHUNK + BOX_TAG,     /* the same, sealed */
+	SEAL_NONCE = 16
+};
+
+/* The payload's key from the file's key and the nonce in front of the payload. */
+void seal_key(uint8_t key[BOX_KEY], const uint8_t file_key[AGE_FILE_KEY], const uint8_t nonce[SEAL_NONCE]);
+
+/* Seal the chunk with this number: n bytes at in become n + BOX_TAG at out, which is elsewhere. */
+void seal_chunk(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY], uint64_t number, bool last);
+
+enum seal_rc {
+	SEAL_OK,
+	SEAL_DAMAGED,
+	SEAL_CUT,               /* authentic, but the end of the input is not the end of the payload */
+	SEAL_TRAILING           /* authentic and the last one, but the input goes on */
+};
+const char *seal_strerror(enum seal_rc);
+
+/*
+ * Open a chunk of n bytes (the tag counted); last: the input ends with it.  Only
+ * with SEAL_OK do n - BOX_TAG bytes of plaintext stand at out, which is elsewhere.
+ */
+enum seal_rc seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY], uint64_t number, bool last);
+
+#endif
