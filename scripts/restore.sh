@@ -80,9 +80,9 @@ choose() {
 	    die 1 "$set: has no closing record in $LEDGER for $STORE: it is no backup and is not restored"
 }
 
-# Ledger lines on stdin; their archives end up below spool/.
+# The archives of a file of ledger lines end up below spool/.
 fetch() {
-	glacier-get -N -s "$STORE" -o spool ${wait[@]+"${wait[@]}"} ${tier[@]+"${tier[@]}"} >/dev/null
+	glacier-get -N -s "$STORE" -o spool ${wait[@]+"${wait[@]}"} ${tier[@]+"${tier[@]}"} <"$1" >/dev/null
 	local status=$?
 	case $status in
 	0) ;;
@@ -95,7 +95,8 @@ unseal() { seal -d -i "$identity" <"$1"; }
 
 # The closing record, opened and looked at as what it is: words from outside.
 open_closing() {
-	ledger "$set/closing.tsv.age" | awk -F '\t' -v n="$set/closing.tsv.age" '$3 == n' | fetch
+	ledger "$set/closing.tsv.age" | awk -F '\t' -v n="$set/closing.tsv.age" '$3 == n' >needed
+	fetch needed
 	unseal "spool/$set/closing.tsv.age" >closing || die 1 "$set/closing.tsv.age: cannot be opened"
 	[ "$(head -n 1 closing)" = "format	1" ] || die 1 "$set/closing.tsv.age: is not a closing record of format 1"
 	awk -F '\t' -v set="$set" '
@@ -181,7 +182,7 @@ restore_whole() {
 	local label
 	grep -v -e '/index\.tsv\.xz\.age	' archives >needed
 	print_plan
-	fetch <needed
+	fetch needed
 	while IFS=$'\t' read -r _ label _; do
 		cut -f3 needed | grep -F -- "$set/$label." >names || die 1 "$set: $label: has no chunks"
 		unpack names
@@ -190,14 +191,15 @@ restore_whole() {
 
 restore_paths() {
 	local label
-	grep '/index\.tsv\.xz\.age	' archives | fetch
+	grep '/index\.tsv\.xz\.age	' archives >needed
+	fetch needed
 	unseal "spool/$set/index.tsv.xz.age" | xzpar -d >index || die 1 "$set/index.tsv.xz.age: cannot be opened"
 	select_members
 	awk -F '\t' -v host="${set%%/*}" '
 		FILENAME == "selected" { chunk[host "/" $1 ".xz.age"] = 1; next }
 		$3 in chunk' selected archives >needed
 	print_plan
-	fetch <needed
+	fetch needed
 	while IFS=$'\t' read -r _ label _; do
 		cut -f3 needed | grep -F -- "$set/$label." >names || continue
 		awk -F '\t' -v l="${set#*/}/$label." 'index($1, l) == 1' selected | unescape | LC_ALL=C sort -zu >members
