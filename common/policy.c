@@ -97,7 +97,7 @@ policy_apply(const struct policy *p, const int64_t *times, size_t n, unsigned *r
 
 			if (left[r] == 0 || (b == last[r] && !oldest))
 				continue;
-			why |= b != last[r] ? 1u << r : 1u << r | 1u << POLICY_OLDEST;
+			why |= 1u << (b != last[r] ? r : POLICY_OLDEST);
 			last[r] = b;
 			left[r] -= left[r] > 0;
 		}

@@ -5,7 +5,7 @@
  * From the newest to the oldest, a time is kept where it is the first in an
  * hour, day, ISO week, month or year (UTC) that the policy has a count left for;
  * gaps use up nothing.  The oldest of all is kept while a count is left, so that
- * the history grows to what is wanted.  Beside the counts, what is less than
+ * the history grows to what is wanted (restic does so since 0.16).  Beside the counts, what is less than
  * within older than the newest is kept.
  *
  * Two rules are ours: the newest is always kept, and so is what is younger than
@@ -47,7 +47,8 @@ bool policy_given(const struct policy *);
 
 /*
  * Judge n times in any order.  reasons[i] becomes the set of rules that keep
- * times[i], bit 1 << POLICY_DAILY and so on; 0: drop it.
+ * times[i], bit 1 << POLICY_DAILY and so on; 0: drop it.  POLICY_OLDEST is for
+ * the oldest where only the count that is left keeps it.
  */
 void policy_apply(const struct policy *, const int64_t *times, size_t n, unsigned *reasons);
 
