@@ -1,6 +1,7 @@
 #include "lines.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,14 @@ lines_next(struct lines *l, size_t *len)
 	l->from += *len + (l->cut ? 0 : 1);
 	l->number++;
 	return line;
+}
+
+bool
+lines_ready(const struct lines *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return l->eof || memchr(l->buf + l->from, l->end, l->to - l->from) != NULL || poll(&p, 1, 0) == 1;
 }
 
 bool

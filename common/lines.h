@@ -25,6 +25,9 @@ void lines_free(struct lines *);
  */
 char *lines_next(struct lines *, size_t *len);
 
+/* Would lines_next answer at once?  A line that comes in pieces may still be waited for. */
+bool lines_ready(const struct lines *);
+
 /* Did the line that was returned last lack its end? */
 bool lines_cut(const struct lines *);
 

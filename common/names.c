@@ -50,6 +50,12 @@ names_next(struct names *n)
 	return s;
 }
 
+bool
+names_ready(const struct names *n)
+{
+	return lines_ready(n->in);
+}
+
 void
 names_put(struct names *n, const char *line)
 {

@@ -7,6 +7,8 @@
 #ifndef NAMES_H
 #define NAMES_H
 
+#include <stdbool.h>
+
 struct names;
 
 /* end is '\n', or '\0' with -0. */
@@ -15,6 +17,9 @@ void names_free(struct names *);
 
 /* The next name, not empty, valid until the next call; NULL at the end. */
 char *names_next(struct names *);
+
+/* Would names_next answer at once?  So that what is ready goes on while the next name is waited for. */
+bool names_ready(const struct names *);
 
 /* Write the answer. */
 void names_put(struct names *, const char *line);

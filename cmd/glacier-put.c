@@ -1,0 +1,420 @@
+/*
+ * glacier-put - files, or standard input, into a store; a ledger line for each
+ * when the service has acknowledged the whole of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cpu.h"
+#include "date.h"
+#include "err.h"
+#include "file.h"
+#include "io.h"
+#include "ledger.h"
+#include "lines.h"
+#include "mem.h"
+#include "meter.h"
+#include "names.h"
+#include "opt.h"
+#include "sender.h"
+#include "store.h"
+#include "str.h"
+#include "sums.h"
+
+static const char usage[] =
+    "glacier-put [-0hNqvV] [-l ledger] [-s store] [-T threads]\n"
+    "           [--endpoint-url url] [--expect-size size] [--insecure-http]\n"
+    "           [--name name] [--part-size size] [--prefix prefix]\n"
+    "           [--properties file] [--region region] [file ...]";
+
+/* What to store comes from operands, from names on stdin, or is stdin itself. */
+struct input {
+	char **operands;                /* NULL at the end */
+	struct names *names;            /* NULL without -N */
+	const char *name, *prefix;
+	char end;
+	bool over;
+};
+
+struct put {
+	struct store *store;
+	struct sender *sender;
+	struct ledger *ledger;          /* NULL without -l */
+	const char *ledger_path;
+};
+
+/* One thing to store. */
+struct item {
+	struct str path, name;
+	bool must;
+	uint8_t want[SHA256_SIZE];
+};
+
+static int
+status_of(enum store_rc rc)
+{
+	return rc == STORE_DENIED ? ST_CRED : rc == STORE_WRONG ? ST_USAGE : ST_FAIL;
+}
+
+/* End with a message, after the threads: what they use must not go while they use it. */
+static _Noreturn void
+stop(struct put *p, int status, const char *why)
+{
+	sender_free(p->sender);
+	die(status, "%s", why);
+}
+
+static void
+tell(const char *what)
+{
+	note(1, "%s", what);
+}
+
+/* What file is called in the store: as given, without "./" before it. */
+static void
+name_item(struct item *i, const struct input *in)
+{
+	const char *path = str_get(&i->path);
+
+	str_clear(&i->name);
+	str_puts(&i->name, in->prefix != NULL ? in->prefix : "");
+	if (in->name != NULL)
+		path = in->name;
+	else
+		while (path[0] == '.' && path[1] == '/')
+			path += 1 + strspn(path + 1, "/");
+	str_puts(&i->name, path);
+}
+
+/* The next thing to store; false at the end. */
+static bool
+next(struct input *in, struct item *i)
+{
+	const char *line;
+
+	i->must = false;
+	str_clear(&i->path);
+	if (in->names != NULL) {
+		if ((line = names_next(in->names)) == NULL)
+			return false;
+		i->must = sums_parse(line, strlen(line), in->end, i->want, &i->path);
+		if (!i->must)
+			str_puts(&i->path, line);
+	} else {
+		if (*in->operands == NULL)
+			return false;
+		str_puts(&i->path, *in->operands++);
+	}
+	name_item(i, in);
+	return true;
+}
+
+/* Would next answer without waiting? */
+static bool
+ready(const struct input *in)
+{
+	return in->names == NULL || names_ready(in->names);
+}
+
+static void
+print(const struct ledger_line *l)
+{
+	struct str text = { 0 };
+
+	ledger_format(&text, l);
+	if (lines_put(STDOUT_FILENO, str_get(&text), '\n') != 0)
+		edie(ST_FAIL, "standard output");
+	str_free(&text);
+}
+
+/* An archive is stored: into the ledger, then onto stdout. */
+static void
+record(struct put *p, const struct sender_archive *a)
+{
+	struct ledger_line l = { .size = a->size };
+	struct str text = { 0 };
+
+	date_rfc3339(l.time, (int64_t)time(NULL));
+	str_puts(&l.store, store_name(p->store));
+	str_puts(&l.name, a->name);
+	str_puts(&l.id, str_get(&a->id));
+	memcpy(l.hash, a->hash, SHA256_SIZE);
+	if (p->ledger != NULL && ledger_add(p->ledger, &l) != LEDGER_OK) {
+		int error = errno;
+
+		ledger_format(&text, &l);
+		warn("%s: is stored, and its line is: %s", a->name, str_get(&text));
+		errno = error;
+		edie(ST_FAIL, "%s", p->ledger_path);
+	}
+	print(&l);
+	note(1, "%s: stored, %llu bytes", a->name, (unsigned long long)a->size);
+	ledger_line_free(&l);
+}
+
+/* Work until everything that was begun is stored, or with one, a step. */
+static void
+work(struct put *p, bool one)
+{
+	const struct sender_archive *done;
+	struct str why = { 0 };
+	enum store_rc rc;
+
+	while (sender_step(p->sender, &done, &rc, &why)) {
+		if (rc != STORE_OK)
+			stop(p, status_of(rc), str_get(&why));
+		if (done != NULL)
+			record(p, done);
+		if (one)
+			break;
+	}
+	str_free(&why);
+}
+
+/* Is it in the ledger already, as it is now?  Then its line is printed again. */
+static bool
+recorded(struct put *p, const struct item *i, int fd)
+{
+	struct ledger_line l = { 0 };
+	uint8_t hash[SHA256_SIZE];
+	enum ledger_rc rc;
+	bool is = false;
+	off_t size;
+
+	if (p->ledger == NULL || (size = lseek(fd, 0, SEEK_END)) <= 0 || lseek(fd, 0, SEEK_SET) != 0)
+		return false;
+	rc = ledger_find(p->ledger, store_name(p->store), str_get(&i->name), &l);
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", p->ledger_path);
+	if (rc == LEDGER_FOREIGN)
+		die(ST_FAIL, "%s: line %lu: is not a line of a ledger", p->ledger_path, ledger_number(p->ledger));
+	if (rc == LEDGER_OK && l.size == (uint64_t)size && (!i->must || memcmp(i->want, l.hash, SHA256_SIZE) == 0)) {
+		work(p, false);
+		if (sender_hash(p->sender, fd, hash) != 0)
+			edie(ST_FAIL, "%s", str_get(&i->path));
+		is = memcmp(hash, l.hash, SHA256_SIZE) == 0;
+	}
+	if (is) {
+		note(1, "%s: is stored already", str_get(&i->name));
+		print(&l);
+	}
+	ledger_line_free(&l);
+	return is;
+}
+
+/* Begin with one file.  What is wrong with it is said after what went before it is stored. */
+static void
+begin(struct put *p, const struct input *in, const struct item *i)
+{
+	const char *path = str_get(&i->path), *name = str_get(&i->name);
+	bool standard = strcmp(path, "-") == 0 && in->names == NULL;
+	struct str why = { 0 };
+	enum store_rc rc;
+	int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		int error = errno;
+
+		work(p, false);
+		str_format(&why, "%s: %s", path, strerror(error));
+		stop(p, ST_FAIL, str_get(&why));
+	}
+	if (!file_name_safe(name)) {
+		work(p, false);
+		str_format(&why, "%s: is not a relative path without . and .., so it is no name for an archive%s", name,
+		    in->names == NULL ? "; give it one with --name" : "");
+		stop(p, ST_FAIL, str_get(&why));
+	}
+	if (!store_takes_name(p->store, name, &why)) {
+		work(p, false);
+		die(ST_FAIL, "%s: %s", name, str_get(&why));
+	}
+	if (!standard && recorded(p, i, fd)) {
+		close(fd);
+		return;
+	}
+	meter_subject(name);
+	if ((rc = sender_begin(p->sender, name, fd, i->must ? i->want : NULL, &why)) != STORE_OK) {
+		work(p, false);
+		stop(p, status_of(rc), str_get(&why));
+	}
+	str_free(&why);
+}
+
+static void
+put(struct put *p, struct input *in)
+{
+	struct item i = { 0 };
+
+	for (;;) {
+		if (!in->over && sender_room(p->sender) && (sender_idle(p->sender) || ready(in))) {
+			if (next(in, &i))
+				begin(p, in, &i);
+			else
+				in->over = true;
+		} else if (sender_idle(p->sender) && in->over)
+			break;
+		else
+			work(p, true);
+	}
+	str_free(&i.path);
+	str_free(&i.name);
+}
+
+/*
+ * SIGINT, SIGTERM, SIGHUP: a thread of its own takes them, so that it may say
+ * what became of the archive; then the program dies by the signal.
+ */
+static sigset_t signals;
+
+static void *
+wait_signal(void *with)
+{
+	struct sender *s = with;
+	struct str state = { 0 };
+	int sig;
+
+	if (sigwait(&signals, &sig) != 0)
+		return NULL;
+	sender_state(s, &state);
+	if (state.len != 0)
+		warn("%s", str_get(&state));
+	signal(sig, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+	raise(sig);
+	return NULL;
+}
+
+/* Before any thread is started: all of them inherit the mask. */
+static void
+block_signals(void)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction old;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
+		if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaddset(&signals, sigs[i]);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+watch_signals(struct sender *s)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, wait_signal, s) != 0)
+		die(ST_FAIL, "a thread cannot be started");
+	pthread_detach(thread);
+}
+
+static struct ledger *
+open_ledger(const char *path)
+{
+	struct ledger *l;
+	enum ledger_rc rc = ledger_open(path, true, &l);
+
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", path);
+	if (rc == LEDGER_FOREIGN)
+		die(ST_FAIL, "%s: line %lu: is not a line of a ledger", path, ledger_number(l));
+	if (ledger_cut(l))
+		warn("%s: its last line was cut short by a crash and is left out", path);
+	return l;
+}
+
+static uint64_t
+part_size(const char *arg)
+{
+	uint64_t n = opt_size("--part-size", arg, STORE_PART_MIN, STORE_PART_MAX);
+
+	if ((n & (n - 1)) != 0)
+		die(ST_USAGE, "--part-size %s: must be a power of two", arg);
+	return n;
+}
+
+int
+main(int argc, char *argv[])
+{
+	enum { ENDPOINT = OPT_LONG, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
+	static const struct option longs[] = {
+		{ "endpoint-url", 1, NULL, ENDPOINT }, { "expect-size", 1, NULL, EXPECT },
+		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "name", 1, NULL, NAME },
+		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "part-size", 1, NULL, PART },
+		{ "prefix", 1, NULL, PREFIX }, { "properties", 1, NULL, PROPERTIES }, { "region", 1, NULL, REGION },
+		{ "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+	};
+	static char dash[] = "-", *standard_input[] = { dash, NULL };
+	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell };
+	struct input in = { .end = '\n' };
+	struct put p = { 0 };
+	unsigned threads = cpu_count();
+	uint64_t part = 0, expect = 0;
+	struct str why = { 0 };
+	enum store_rc rc;
+	bool names = false;
+	int c;
+
+	err_init(argv);
+	while ((c = getopt_long(argc, argv, "0hl:Nqs:T:vV", longs, NULL)) != -1)
+		switch (c) {
+		case '0': in.end = '\0'; break;
+		case 'l': p.ledger_path = optarg; break;
+		case 'N': names = true; break;
+		case 's': o.name = optarg; break;
+		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case ENDPOINT: o.endpoint = optarg; break;
+		case EXPECT: expect = opt_size("--expect-size", optarg, 1, STORE_PART_MAX * STORE_PARTS); break;
+		case INSECURE: o.insecure = true; break;
+		case NAME: in.name = optarg; break;
+		case PART: part = part_size(optarg); break;
+		case PREFIX: in.prefix = optarg; break;
+		case PROPERTIES: o.properties = optarg; break;
+		case REGION: o.region = optarg; break;
+		default:
+			if (!opt_common(c, usage))
+				opt_usage(usage);
+		}
+	in.operands = optind < argc ? argv + optind : standard_input;
+	if ((names && (optind < argc || in.name != NULL)) || (in.name != NULL && argc - optind > 1) ||
+	    (in.end == '\0' && !names))
+		opt_usage(usage);
+	if (!names && in.name == NULL)
+		for (char **s = in.operands; *s != NULL; s++)
+			if (strcmp(*s, "-") == 0)
+				die(ST_USAGE, "standard input: needs a name, give it with --name");
+	if (o.name == NULL || o.name[0] == '\0')
+		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+	if (!names && strcmp(in.operands[0], "-") == 0)
+		opt_not_terminal(STDIN_FILENO, "standard input");
+	block_signals();
+	meter_start(0);
+	o.lanes = threads + 1;
+	if ((p.store = store_open(&o, &rc, &why)) == NULL)
+		die(status_of(rc), "%s", str_get(&why));
+	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(p.store), store_source(p.store));
+	if (p.ledger_path != NULL)
+		p.ledger = open_ledger(p.ledger_path);
+	p.sender = sender_new(p.store, threads, part, expect);
+	watch_signals(p.sender);
+	if (names)
+		in.names = names_new(in.end);
+
+	put(&p, &in);
+	sender_free(p.sender);
+	if (io_close(STDOUT_FILENO) != 0)
+		edie(ST_FAIL, "standard output");
+	ledger_close(p.ledger);
+	store_close(p.store);
+	return 0;
+}

@@ -1,0 +1,700 @@
+/*
+ * Which calls may be repeated.  A part (the same range, the same bytes), Complete,
+ * Abort and all that only asks: always.  Initiating an upload or a job: not where
+ * the service may have done it, because that leaves a second one, and a job is
+ * paid for; there the loss is looked into by a list first.
+ *
+ * UploadArchive, which sends a small archive in one request, is not used: when its
+ * answer is lost nobody can tell whether there is an archive now, and no list shows
+ * it for a day.  An upload of one part costs two small requests more, and its
+ * Complete can be repeated.
+ */
+#include "glacier.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws.h"
+#include "hex.h"
+#include "json.h"
+#include "mem.h"
+#include "tree.h"
+
+enum {
+	NAME_MAX_ESCAPED = 1024,        /* bytes of a description */
+	ID_MAX = 1024,
+	LIST_PAGES = 100000,            /* of one list: a service that never ends one is broken */
+	SHORTS = 100,                   /* times that the body of one fetch may break off */
+	WRONGS = 3                      /* times that its bytes may be wrong */
+};
+
+struct glacier {
+	struct aws *aws;
+	char *vault;
+};
+
+struct upload {
+	char *id, *what;                /* what: for messages */
+	uint64_t part_size;
+};
+
+enum retry
+glacier_again(int status, const char *code)
+{
+	static const struct { const char *code; enum retry kind; } known[] = {
+		{ "InsufficientCapacityException", RETRY_NO },          /* expedited only; waiting does not help */
+		{ "LimitExceededException", RETRY_NO },                 /* a quota of vaults, whatever the SDKs say */
+		{ "NoLongerSupportedException", RETRY_NO },
+		{ "PolicyEnforcedException", RETRY_NO },
+		{ "PriorRequestNotComplete", RETRY_THROTTLED },
+		{ "RequestLimitExceeded", RETRY_THROTTLED },
+		{ "RequestThrottled", RETRY_THROTTLED },
+		{ "RequestThrottledException", RETRY_THROTTLED },
+		{ "RequestTimeout", RETRY_TRANSIENT },
+		{ "RequestTimeoutException", RETRY_TRANSIENT },
+		{ "ServiceUnavailableException", RETRY_TRANSIENT },
+		{ "SlowDown", RETRY_THROTTLED },
+		{ "Throttling", RETRY_THROTTLED },
+		{ "ThrottledException", RETRY_THROTTLED },
+		{ "ThrottlingException", RETRY_THROTTLED },             /* with status 400 */
+		{ "TooManyRequestsException", RETRY_THROTTLED },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(code, known[i].code) == 0)
+			return known[i].kind;
+	switch (status) {
+	case 429: case 509:
+		return RETRY_THROTTLED;
+	case 0: case 408: case 500: case 502: case 503: case 504:
+		return RETRY_TRANSIENT;
+	default:
+		return RETRY_NO;
+	}
+}
+
+bool
+glacier_vault_good(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+
+	return n > 0 && n <= 255 && name[n] == '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static bool
+takes_id(const char *id)
+{
+	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return n > 0 && n <= ID_MAX && id[n] == '\0';
+}
+
+/* {"code":…,"message":…,"type":…}; a code may come as "prefix#Code:url". */
+static void
+complaint(const struct http_answer *answer, struct str *code, struct str *message)
+{
+	struct json *j = json_parse(str_get(&answer->body), answer->body.len);
+	const char *c = j != NULL ? json_get_string(j, "code") : NULL;
+	const char *m = j != NULL ? json_get_string(j, "message") : NULL;
+	struct str header = { 0 };
+	const char *hash;
+
+	if (c == NULL && http_find(answer, "x-amzn-errortype", &header))
+		c = str_get(&header);
+	if (c != NULL) {
+		hash = strchr(c, '#');
+		c = hash != NULL ? hash + 1 : c;
+		str_add(code, c, strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789."));
+	}
+	if (m != NULL)
+		str_puts(message, m);
+	str_free(&header);
+	json_free(j);
+}
+
+static void *
+glacier_open(const struct store_options *o, const char *vault, enum store_rc *rc, struct str *why)
+{
+	struct aws_options a = { .service = "glacier", .title = "Amazon Glacier", .endpoint = o->endpoint,
+	    .region = o->region, .properties = o->properties, .insecure = o->insecure, .lanes = o->lanes,
+	    .env = o->env, .again = glacier_again, .complaint = complaint, .request_id = "x-amzn-requestid",
+	    .tell = o->tell };
+	struct glacier *g;
+	enum aws_rc arc;
+
+	if (!glacier_vault_good(vault)) {
+		str_format(why, "glacier:%s: a vault's name is 1 to 255 letters, digits, _ - and .", vault);
+		*rc = STORE_WRONG;
+		return NULL;
+	}
+	g = mem_alloc(sizeof *g);
+	g->vault = mem_copy(vault);
+	if ((g->aws = aws_open(&a, &arc, why)) != NULL)
+		return g;
+	*rc = arc == AWS_DENIED ? STORE_DENIED : STORE_WRONG;
+	free(g->vault);
+	free(g);
+	return NULL;
+}
+
+static void
+glacier_close(void *is)
+{
+	struct glacier *g = is;
+
+	aws_close(g->aws);
+	free(g->vault);
+	free(g);
+}
+
+static const char *
+endpoint(const void *is)
+{
+	return aws_endpoint(((const struct glacier *)is)->aws);
+}
+
+static const char *
+source(const void *is)
+{
+	return aws_source(((const struct glacier *)is)->aws);
+}
+
+static bool
+takes_name(const char *name, struct str *why)
+{
+	struct str escaped = { 0 };
+	bool good;
+
+	str_escape(&escaped, name, strlen(name), true);
+	good = escaped.len > 0 && escaped.len <= NAME_MAX_ESCAPED;
+	if (!good)
+		str_format(why, "a vault takes names of 1 to %d bytes, escapes included", NAME_MAX_ESCAPED);
+	str_free(&escaped);
+	return good;
+}
+
+/* Calls */
+
+struct path { char s[ID_MAX + 512]; };
+
+/* "/-/vaults/VAULT" and what is below. */
+static const char *
+path(struct path *p, const struct glacier *g, const char *below, const char *id, const char *last)
+{
+	snprintf(p->s, sizeof p->s, "/-/vaults/%s%s%s%s", g->vault, below, id, last);
+	return p->s;
+}
+
+static void
+prepare(struct aws_call *c, const char *method, const char *where)
+{
+	*c = (struct aws_call){ .method = method, .path = where };
+	aws_call_header(c, "x-amz-glacier-version", "2012-06-01");
+}
+
+/* What a refusal means here, said with what to do about it. */
+static void
+advise(struct str *why, struct glacier *g, const struct aws_answer *answer)
+{
+	const char *code = str_get(&answer->code), *message = str_get(&answer->message);
+
+	if (strcmp(code, "NoLongerSupportedException") == 0)
+		str_puts(why, "; this account keeps nothing in vaults, and they are closed to new customers: "
+		    "the S3 Glacier storage classes take their place");
+	else if (strcmp(code, "ResourceNotFoundException") == 0 && strncmp(message, "Vault not found", 15) == 0)
+		str_format(why, "; is there a vault %s in %s?", g->vault, aws_region(g->aws));
+	else if (strcmp(code, "UnrecognizedClientException") == 0)
+		str_format(why, "; the access key is not known, it came from %s", aws_source(g->aws));
+	else if (strcmp(code, "InvalidSignatureException") == 0 && strstr(message, "expired") == NULL &&
+	    strstr(message, "yet current") == NULL)
+		str_format(why, "; the secret key is wrong, it came from %s", aws_source(g->aws));
+	else if (strcmp(code, "InvalidSignatureException") == 0)
+		str_puts(why, "; a part must arrive within five minutes, and the clock must be right");
+	else if (strcmp(code, "ExpiredTokenException") == 0)
+		str_format(why, "; get new credentials, these came from %s", aws_source(g->aws));
+	else if (strcmp(code, "AccessDeniedException") == 0)
+		str_format(why, "; the credentials came from %s", aws_source(g->aws));
+	else if (strcmp(code, "InsufficientCapacityException") == 0)
+		str_puts(why, "; ask with -t standard");
+	else if (strcmp(code, "PolicyEnforcedException") == 0)
+		str_puts(why, "; the account's data retrieval policy forbids it");
+}
+
+/* Make the call; what is said when it fails begins with what ("part 7"), or with nothing. */
+static enum store_rc
+call(struct glacier *g, unsigned lane, const struct aws_call *c, struct aws_answer *answer, enum aws_rc *rc,
+    const char *what, struct str *why)
+{
+	*rc = aws_call(g->aws, lane, c, answer);
+	if (*rc == AWS_OK)
+		return STORE_OK;
+	str_format(why, "%s%s", what, *what != '\0' ? ": " : "");
+	if (answer->http.status == 0 && *rc != AWS_LOCAL && *rc != AWS_DENIED)
+		str_format(why, "%s: ", aws_endpoint(g->aws));
+	aws_explain(why, *rc, answer);
+	advise(why, g, answer);
+	return *rc == AWS_DENIED ? STORE_DENIED : answer->http.status == 404 ? STORE_ABSENT : STORE_FAILED;
+}
+
+/* The answer is not what the service's guide says it is. */
+static enum store_rc
+strange(struct str *why, const struct aws_answer *answer, const char *what)
+{
+	str_format(why, "%d: %s", answer->http.status, what);
+	if (answer->id.len != 0)
+		str_format(why, " (request %.100s)", str_get(&answer->id));
+	return STORE_FAILED;
+}
+
+/* An id in a header of the answer. */
+static bool
+id_of(const struct aws_answer *answer, const char *header, struct str *id)
+{
+	str_clear(id);
+	return http_find(&answer->http, header, id) && takes_id(str_get(id));
+}
+
+/* The tree hash that the service echoes, where it does, must be ours. */
+static bool
+echo_good(const struct aws_answer *answer, const char *hex, bool must)
+{
+	struct str s = { 0 };
+	bool there = http_find(&answer->http, "x-amz-sha256-tree-hash", &s);
+	bool good = there ? strcmp(str_get(&s), hex) == 0 : !must;
+
+	str_free(&s);
+	return good;
+}
+
+/* Putting */
+
+static enum store_rc
+begin(void *is, unsigned lane, const char *name, uint64_t part_size, void **up, struct str *why)
+{
+	struct glacier *g = is;
+	struct aws_answer answer = { 0 };
+	struct str description = { 0 }, id = { 0 };
+	struct upload *u;
+	struct aws_call c;
+	struct path p;
+	char size[24];
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	str_escape(&description, name, strlen(name), true);
+	snprintf(size, sizeof size, "%" PRIu64, part_size);
+	prepare(&c, "POST", path(&p, g, "/multipart-uploads", "", ""));
+	aws_call_header(&c, "x-amz-part-size", size);
+	aws_call_header(&c, "x-amz-archive-description", str_get(&description));
+	rc = call(g, lane, &c, &answer, &arc, "", why);
+	if (rc == STORE_OK && !id_of(&answer, "x-amz-multipart-upload-id", &id))
+		rc = strange(why, &answer, "the answer has no upload id");
+	if (rc == STORE_OK) {
+		u = mem_alloc(sizeof *u);
+		*u = (struct upload){ mem_copy(str_get(&id)), mem_copy(name), part_size };
+		*up = u;
+	}
+	str_free(&description);
+	str_free(&id);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static enum store_rc
+send(void *is, void *up, unsigned lane, const struct store_part *part, struct str *why)
+{
+	struct glacier *g = is;
+	struct upload *u = up;
+	struct aws_answer answer = { 0 };
+	char linear[SHA256_HEX], tree[SHA256_HEX], range[64], length[24], what[40];
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	hex_put(linear, part->linear, SHA256_SIZE);
+	hex_put(tree, part->tree, SHA256_SIZE);
+	snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/*", part->offset, part->offset + part->length - 1);
+	snprintf(length, sizeof length, "%" PRIu64, part->length);
+	snprintf(what, sizeof what, "part %" PRIu64, part->offset / u->part_size + 1);
+	prepare(&c, "PUT", path(&p, g, "/multipart-uploads/", u->id, ""));
+	aws_call_header(&c, "Content-Range", range);
+	aws_call_header(&c, "Content-Type", "application/octet-stream");
+	aws_call_header(&c, "x-amz-sha256-tree-hash", tree);
+	c.length = part->length;
+	c.source = part->read;
+	c.from = part->from;
+	c.sha256 = linear;
+	rc = call(g, lane, &c, &answer, &arc, what, why);
+	if (rc == STORE_OK && !echo_good(&answer, tree, true)) {
+		str_format(why, "%s: ", what);
+		rc = strange(why, &answer, "the service has stored something else, its tree hash differs");
+	}
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static enum store_rc
+finish(void *is, void *up, unsigned lane, uint64_t size, const uint8_t root[SHA256_SIZE], struct str *id,
+    struct str *why)
+{
+	struct glacier *g = is;
+	struct upload *u = up;
+	struct aws_answer answer = { 0 };
+	char tree[SHA256_HEX], total[24];
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	hex_put(tree, root, SHA256_SIZE);
+	snprintf(total, sizeof total, "%" PRIu64, size);
+	prepare(&c, "POST", path(&p, g, "/multipart-uploads/", u->id, ""));
+	aws_call_header(&c, "x-amz-archive-size", total);
+	aws_call_header(&c, "x-amz-sha256-tree-hash", tree);
+	rc = call(g, lane, &c, &answer, &arc, "last step", why);
+	if (rc == STORE_OK && !echo_good(&answer, tree, false))
+		rc = strange(why, &answer, "the service has stored something else, its tree hash differs");
+	if (rc == STORE_OK && !id_of(&answer, "x-amz-archive-id", id))
+		rc = strange(why, &answer, "the answer has no archive id");
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static enum store_rc
+abandon(void *is, void *up, unsigned lane, struct str *why)
+{
+	struct glacier *g = is;
+	struct upload *u = up;
+	struct aws_answer answer = { 0 };
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	prepare(&c, "DELETE", path(&p, g, "/multipart-uploads/", u->id, ""));
+	rc = call(g, lane, &c, &answer, &arc, "", why);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static const char *
+upload_id(const void *up)
+{
+	return ((const struct upload *)up)->id;
+}
+
+static void
+upload_free(void *up)
+{
+	struct upload *u = up;
+
+	free(u->id);
+	free(u->what);
+	free(u);
+}
+
+/* Lists */
+
+/* Append to a query what RFC 3986 leaves as it is, and the rest as %XX. */
+static void
+encode(struct str *out, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", *s) != NULL)
+			str_add(out, s, 1);
+		else
+			str_format(out, "%%%02X", (unsigned char)*s);
+}
+
+/* Takes one element of a list; false stops it. */
+typedef bool each(const struct json *, void *with);
+
+/* Go through a list of the vault, page by page, until its marker is null. */
+static enum store_rc
+list(struct glacier *g, unsigned lane, const char *where, const char *array, each *f, void *with, struct str *why)
+{
+	struct aws_answer answer = { 0 };
+	struct str query = { 0 };
+	const struct json *e;
+	struct json *page = NULL;
+	const char *marker = NULL;
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+	bool more = true;
+
+	for (int pages = 0; more; pages++) {
+		str_clear(&query);
+		if (marker != NULL) {
+			str_puts(&query, "marker=");
+			encode(&query, marker);
+		}
+		json_free(page);
+		page = NULL;
+		prepare(&c, "GET", path(&p, g, where, "", ""));
+		c.query = marker != NULL ? str_get(&query) : NULL;
+		if ((rc = call(g, lane, &c, &answer, &arc, "", why)) != STORE_OK)
+			break;
+		page = json_parse(str_get(&answer.http.body), answer.http.body.len);
+		if (page == NULL || json_get(page, array) == NULL || pages == LIST_PAGES) {
+			rc = strange(why, &answer, page == NULL ? "the list is not JSON" : "the list is not as it should be");
+			break;
+		}
+		marker = json_get_string(page, "Marker");
+		more = marker != NULL;
+		for (size_t i = 0; (e = json_element(json_get(page, array), i)) != NULL; i++)
+			if (!f(e, with)) {
+				more = false;
+				break;
+			}
+	}
+	json_free(page);
+	str_free(&query);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+/* Getting */
+
+struct asked {
+	struct store_item **items;
+	size_t n;
+};
+
+static int
+by_id(const void *key, const void *item)
+{
+	return strcmp(key, str_get(&(*(struct store_item *const *)item)->id));
+}
+
+/* Is it the whole archive that the job is for? */
+static bool
+whole(const struct json *job, uint64_t size)
+{
+	const char *range = json_get_string(job, "RetrievalByteRange");
+	char all[32];
+
+	snprintf(all, sizeof all, "0-%" PRIu64, size - 1);
+	return range == NULL || strcmp(range, all) == 0;
+}
+
+/* A job in the list: does it bring one of the items further?  A ready one beats one in progress, that beats a failed one. */
+static bool
+job(const struct json *j, void *with)
+{
+	struct asked *a = with;
+	const char *archive = json_get_string(j, "ArchiveId"), *id = json_get_string(j, "JobId");
+	const char *status = json_get_string(j, "StatusCode"), *hex = json_get_string(j, "ArchiveSHA256TreeHash");
+	const char *reason = json_get_string(j, "StatusMessage");
+	int64_t size = json_get_integer(j, "ArchiveSizeInBytes", -1);
+	struct store_item **found, *i;
+	enum store_state state;
+
+	if (archive == NULL || id == NULL || status == NULL || !takes_id(id) ||
+	    (found = bsearch(archive, a->items, a->n, sizeof *a->items, by_id)) == NULL)
+		return true;
+	i = *found;
+	state = strcmp(status, "Succeeded") == 0 ? STORE_READY :
+	    strcmp(status, "InProgress") == 0 ? STORE_THAWING : STORE_BROKEN;
+	if (i->state == STORE_READY || (i->state == STORE_THAWING && state == STORE_BROKEN))
+		return true;
+	if (size > 0 && !whole(j, (uint64_t)size))
+		return true;
+	if (state == STORE_READY && (size <= 0 || hex == NULL || strlen(hex) != 2 * SHA256_SIZE ||
+	    !hex_get(i->hash, hex, SHA256_SIZE)))
+		return true;
+	i->state = state;
+	i->size = size > 0 ? (uint64_t)size : 0;
+	str_clear(&i->job);
+	str_puts(&i->job, id);
+	str_clear(&i->reason);
+	str_puts(&i->reason, reason != NULL ? reason : "");
+	return true;
+}
+
+static enum store_rc
+states(void *is, unsigned lane, struct store_item **items, size_t n, struct str *why)
+{
+	struct asked a = { items, n };
+
+	for (size_t i = 0; i < n; i++)
+		items[i]->state = STORE_COLD;
+	return list(is, lane, "/jobs", "JobList", job, &a, why);
+}
+
+static int
+read_text(void *with, void *buf, size_t n, uint64_t offset)
+{
+	memcpy(buf, (const char *)with + offset, n);
+	return 0;
+}
+
+/* What the job is called, so that the list of jobs tells whose it is. */
+static const char job_mark[] = "glacier-get";
+
+static enum store_rc
+thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct str *why)
+{
+	static const char *const tiers[] = { "Bulk", "Standard", "Expedited" };
+	struct glacier *g = is;
+	struct aws_answer answer = { 0 };
+	struct json *j = json_new_object();
+	uint8_t hash[SHA256_SIZE];
+	char hex[SHA256_HEX], *body;
+	struct str lost = { 0 };
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	json_put_string(j, "Type", "archive-retrieval");
+	json_put_string(j, "ArchiveId", str_get(&i->id));
+	json_put_string(j, "Description", job_mark);
+	json_put_string(j, "Tier", tiers[tier]);
+	body = json_print(j);
+	json_free(j);
+	sha256(hash, body, strlen(body));
+	hex_put(hex, hash, SHA256_SIZE);
+	prepare(&c, "POST", path(&p, g, "/jobs", "", ""));
+	aws_call_header(&c, "Content-Type", "application/json");
+	c.length = strlen(body);
+	c.source = read_text;
+	c.from = body;
+	c.sha256 = hex;
+	c.once = true;
+	for (int tries = 1; ; tries++) {
+		str_clear(&lost);
+		if ((rc = call(g, lane, &c, &answer, &arc, "", &lost)) == STORE_OK) {
+			i->state = STORE_THAWING;
+			break;
+		}
+		if (arc != AWS_LOST || tries == RETRY_TRIES)
+			break;
+		/* It may be there or not: only the list of jobs knows. */
+		str_clear(&lost);
+		if ((rc = states(g, lane, &i, 1, &lost)) != STORE_OK || i->state == STORE_THAWING || i->state == STORE_READY)
+			break;
+	}
+	str_puts(why, rc != STORE_OK ? str_get(&lost) : "");
+	str_free(&lost);
+	free(body);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+/* "bytes A-B/N" must be what was asked for. */
+static bool
+range_good(const struct aws_answer *answer, uint64_t first, uint64_t last)
+{
+	struct str s = { 0 };
+	char want[64];
+	bool good;
+
+	snprintf(want, sizeof want, "bytes %" PRIu64 "-%" PRIu64 "/", first, last);
+	good = http_find(&answer->http, "content-range", &s) && strncmp(str_get(&s), want, strlen(want)) == 0;
+	str_free(&s);
+	return good;
+}
+
+/* Are the bytes that came those from first on?  Where the body broke off there is no status left, but the header is. */
+static bool
+begins_at(const struct aws_answer *answer, uint64_t first, uint64_t last)
+{
+	struct str s = { 0 };
+	bool ranged = http_find(&answer->http, "content-range", &s);
+
+	str_free(&s);
+	return ranged ? range_good(answer, first, last) : first == 0;
+}
+
+/* The name in a description: what str_escape wrote, or plain text of another's. */
+static void
+name_of(const struct aws_answer *answer, struct str *name)
+{
+	struct str s = { 0 };
+
+	str_clear(name);
+	if (http_find(&answer->http, "x-amz-archive-description", &s) && !str_unescape(name, str_get(&s), s.len)) {
+		str_clear(name);
+		str_puts(name, str_get(&s));
+	}
+	if (strlen(str_get(name)) != name->len)
+		str_clear(name);
+	str_free(&s);
+}
+
+static enum store_rc
+fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size_t length, uint8_t *buf,
+    uint8_t tree[SHA256_SIZE], struct str *name, struct str *why)
+{
+	struct glacier *g = is;
+	struct aws_answer answer = { 0 };
+	struct str trouble = { 0 };
+	uint64_t last = offset + length - 1;
+	char range[64], hex[SHA256_HEX];
+	size_t have = 0;
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc = STORE_OK;
+
+	for (int again = 0; rc == STORE_OK && have < length; ) {
+		snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, offset + have, last);
+		prepare(&c, "GET", path(&p, g, "/jobs/", str_get(&i->job), "/output"));
+		aws_call_header(&c, "Range", range);
+		c.into = buf + have;
+		c.room = length - have;
+		str_clear(&trouble);
+		rc = call(g, lane, &c, &answer, &arc, "", &trouble);
+		if (arc == AWS_SHORT && again++ < SHORTS) {
+			rc = STORE_OK;
+			if (begins_at(&answer, offset + have, last))
+				have += answer.got;
+			continue;
+		}
+		if (rc != STORE_OK)
+			break;
+		if (answer.got != length - have || !begins_at(&answer, offset + have, last)) {
+			rc = strange(&trouble, &answer, "the service sent other bytes than those asked for");
+			break;
+		}
+		if (name != NULL)
+			name_of(&answer, name);
+		have = length;
+		tree_hash(tree, buf, length);
+		hex_put(hex, tree, SHA256_SIZE);
+		/* Damaged on its way: the bytes are fetched again.  After a break the hash is of the rest only. */
+		if (c.into == buf && !echo_good(&answer, hex, false)) {
+			have = 0;
+			if (again++ == WRONGS)
+				rc = strange(&trouble, &answer, "what the service sent does not match its own tree hash");
+		}
+	}
+	str_puts(why, rc != STORE_OK ? str_get(&trouble) : "");
+	str_free(&trouble);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+const struct store_kind glacier_kind = {
+	.scheme = "glacier:",
+	.open = glacier_open,
+	.close = glacier_close,
+	.endpoint = endpoint,
+	.source = source,
+	.takes_name = takes_name,
+	.takes_id = takes_id,
+	.begin = begin,
+	.send = send,
+	.finish = finish,
+	.abort = abandon,
+	.upload_id = upload_id,
+	.upload_free = upload_free,
+	.states = states,
+	.thaw = thaw,
+	.fetch = fetch,
+};

@@ -1,0 +1,279 @@
+#include "ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "hex.h"
+#include "io.h"
+#include "lines.h"
+#include "mem.h"
+
+enum { FIELDS = 6 };
+
+struct ledger {
+	int fd;
+	unsigned long number;
+	bool cut;
+};
+
+void
+ledger_line_free(struct ledger_line *l)
+{
+	str_free(&l->store);
+	str_free(&l->name);
+	str_free(&l->id);
+}
+
+void
+ledger_format(struct str *out, const struct ledger_line *l)
+{
+	char hex[SHA256_HEX];
+
+	hex_put(hex, l->hash, SHA256_SIZE);
+	str_format(out, "%s\t", l->time);
+	str_escape(out, str_get(&l->store), l->store.len, true);
+	str_puts(out, "\t");
+	str_escape(out, str_get(&l->name), l->name.len, true);
+	str_format(out, "\t%llu\t%s\t", (unsigned long long)l->size, hex);
+	str_escape(out, str_get(&l->id), l->id.len, true);
+}
+
+/* 2026-11-23T10:15:00Z, and a date that exists. */
+static bool
+parse_time(const char *s, size_t n, char out[DATE_RFC3339])
+{
+	static const char shape[] = "dddd-dd-ddTdd:dd:ddZ";
+	struct date d;
+	int64_t t;
+
+	if (n != sizeof shape - 1)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (shape[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
+			return false;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	d = (struct date){ atoi(out), atoi(out + 5), atoi(out + 8), atoi(out + 11), atoi(out + 14), atoi(out + 17) };
+	return date_to_time(&d, &t);
+}
+
+static bool
+parse_size(const char *s, size_t n, uint64_t *size)
+{
+	uint64_t v = 0;
+
+	if (n == 0 || n > 19 || (n > 1 && s[0] == '0'))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(s[i] - '0');
+	}
+	*size = v;
+	return true;
+}
+
+/* A field as ledger_format wrote it: escaped in the one way there is, so that equal names are equal lines. */
+static bool
+parse_text(const char *s, size_t n, struct str *out)
+{
+	struct str again = { 0 };
+	bool good;
+
+	str_clear(out);
+	good = n != 0 && str_unescape(out, s, n) && strlen(str_get(out)) == out->len;
+	if (good) {
+		str_escape(&again, str_get(out), out->len, true);
+		good = again.len == n && memcmp(again.s, s, n) == 0;
+	}
+	str_free(&again);
+	return good;
+}
+
+bool
+ledger_parse(const char *line, size_t n, struct ledger_line *l)
+{
+	const char *field[FIELDS], *tab;
+	size_t len[FIELDS];
+
+	for (int i = 0; i < FIELDS; i++) {
+		tab = i < FIELDS - 1 ? memchr(line, '\t', n) : line + n;
+		if (tab == NULL)
+			return false;
+		field[i] = line;
+		len[i] = (size_t)(tab - line);
+		n -= len[i] + (i < FIELDS - 1);
+		line = tab + 1;
+	}
+	return parse_time(field[0], len[0], l->time) && parse_text(field[1], len[1], &l->store) &&
+	    parse_text(field[2], len[2], &l->name) && parse_size(field[3], len[3], &l->size) &&
+	    len[4] == 2 * SHA256_SIZE && hex_get(l->hash, field[4], SHA256_SIZE) &&
+	    parse_text(field[5], len[5], &l->id);
+}
+
+/*
+ * Go through the file.  With name, put the newest line that matches into found;
+ * without, take each one apart.  A last line without its end is not looked at.
+ */
+static enum ledger_rc
+scan(struct ledger *l, const char *store, const char *name, struct ledger_line *found)
+{
+	struct ledger_line one = { 0 };
+	enum ledger_rc rc = LEDGER_NONE;
+	struct lines *lines;
+	unsigned long at = 0;
+	struct str key = { 0 };
+	const char *line;
+	size_t n;
+	int error;
+
+	if (lseek(l->fd, 0, SEEK_SET) != 0)
+		return LEDGER_IO;
+	if (name != NULL) {
+		str_puts(&key, "\t");
+		str_escape(&key, name, strlen(name), true);
+		str_puts(&key, "\t");
+	}
+	lines = lines_new(l->fd, '\n');
+	while ((line = lines_next(lines, &n)) != NULL && !lines_cut(lines)) {
+		if (name != NULL && strstr(line, str_get(&key)) == NULL)
+			continue;
+		if (!ledger_parse(line, n, &one)) {
+			rc = LEDGER_FOREIGN;
+			at = lines_number(lines);
+			break;
+		}
+		if (name != NULL && strcmp(str_get(&one.name), name) == 0 &&
+		    (store == NULL || strcmp(str_get(&one.store), store) == 0)) {
+			struct ledger_line swap = *found;
+
+			*found = one;
+			one = swap;
+			rc = LEDGER_OK;
+			at = lines_number(lines);
+		}
+	}
+	if (line == NULL && errno == EMSGSIZE) {
+		rc = LEDGER_FOREIGN;
+		at = lines_number(lines) + 1;
+	} else if (line == NULL && errno != 0)
+		rc = LEDGER_IO;
+	error = errno;
+	l->number = at;
+	l->cut = lines_cut(lines);
+	lines_free(lines);
+	ledger_line_free(&one);
+	str_free(&key);
+	errno = error;
+	return rc;
+}
+
+enum ledger_rc
+ledger_open(const char *path, bool write, struct ledger **out)
+{
+	struct ledger *l = mem_alloc(sizeof *l);
+	bool created = write && access(path, F_OK) != 0;
+	enum ledger_rc rc = LEDGER_IO;
+	int error;
+
+	*out = NULL;
+	l->fd = open(path, (write ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC, 0666);
+	if (l->fd >= 0 && (!created || file_sync_parent(path) == 0))
+		rc = scan(l, NULL, NULL, NULL);
+	if (rc == LEDGER_IO) {
+		error = errno;
+		ledger_close(l);
+		errno = error;
+		return rc;
+	}
+	*out = l;
+	return rc == LEDGER_NONE ? LEDGER_OK : rc;
+}
+
+void
+ledger_close(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l);
+}
+
+enum ledger_rc
+ledger_find(struct ledger *l, const char *store, const char *name, struct ledger_line *found)
+{
+	return scan(l, store, name, found);
+}
+
+/* Cut off what a crash left of a last line.  *size is the file's length then. */
+static int
+mend(int fd, uint64_t *size)
+{
+	char buf[4096];
+	struct stat st;
+	uint64_t end;
+	size_t n, i;
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	end = *size = (uint64_t)st.st_size;
+	while (end > 0) {
+		n = end < sizeof buf ? (size_t)end : sizeof buf;
+		if (io_fill_at(fd, buf, n, end - n) != (ssize_t)n)
+			return -1;
+		for (i = n; i > 0 && buf[i - 1] != '\n'; i--)
+			;
+		end -= n - i;
+		if (i > 0)
+			break;
+	}
+	if (end == *size)
+		return 0;
+	*size = end;
+	return ftruncate(fd, (off_t)end);
+}
+
+enum ledger_rc
+ledger_add(struct ledger *l, const struct ledger_line *line)
+{
+	struct str text = { 0 };
+	uint64_t size;
+	int r, error;
+
+	ledger_format(&text, line);
+	str_puts(&text, "\n");
+	while ((r = flock(l->fd, LOCK_EX)) != 0 && errno == EINTR)
+		;
+	if (r == 0 && (r = mend(l->fd, &size)) == 0) {
+		if (io_put(l->fd, text.s, text.len) != 0 || fsync(l->fd) != 0) {
+			r = -1;
+			error = errno;
+			(void)!ftruncate(l->fd, (off_t)size);   /* what stays of it, the next writer mends */
+			errno = error;
+		}
+	}
+	error = errno;
+	flock(l->fd, LOCK_UN);
+	str_free(&text);
+	errno = error;
+	return r == 0 ? LEDGER_OK : LEDGER_IO;
+}
+
+bool
+ledger_cut(const struct ledger *l)
+{
+	return l->cut;
+}
+
+unsigned long
+ledger_number(const struct ledger *l)
+{
+	return l->number;
+}

@@ -1,0 +1,567 @@
+/*
+ * The main thread cuts archives into parts and puts them into the pool; a worker
+ * hashes its part and sends it; the main thread takes the parts out in order,
+ * builds the tree, and ends an archive with its last part.  An archive of a single
+ * part is begun and ended by the worker, so that many small ones do not wait for
+ * each other's round trips.
+ *
+ * An archive belongs to the main thread; workers read of it what is fixed before
+ * its first part is handed over: name, fd, base, stream, upload, part.
+ */
+#include "sender.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "mem.h"
+#include "meter.h"
+#include "pool.h"
+#include "tree.h"
+
+#define PART_USUAL ((uint64_t)32 << 20)
+
+static const char is_empty[] = "is empty, and a store takes no empty archive";
+
+struct archive {
+	struct sender_archive is;               /* size: of the parts that are through */
+	struct archive *next;
+	int fd;
+	bool stream;                            /* no regular file: its parts are in memory */
+	bool ended;                             /* all of its parts are in the pool */
+	bool hash_only;
+	bool must;                              /* hash is want, or it fails */
+	uint8_t want[SHA256_SIZE];
+	struct stat st;                         /* of a regular file at the beginning */
+	uint64_t base, length;                  /* in the file; of a regular file */
+	uint64_t part, cut;                     /* size of the parts; bytes that are cut into parts */
+	unsigned parts, left;                   /* cut; and not yet taken */
+	struct store_upload *upload;            /* NULL: the worker makes one */
+	struct tree tree;
+	enum store_rc rc;                       /* not STORE_OK: it cannot be fed further, why says why */
+	struct str why;
+};
+
+struct job {
+	struct archive *archive;
+	uint8_t *buf;                           /* of a stream */
+	bool whole;                             /* the archive's only part */
+	struct store_part part;
+	struct str id;
+	enum store_rc rc;
+	int error;                              /* errno of reading the file */
+	struct str why;
+};
+
+struct sender {
+	struct store *store;
+	struct pool *pool;
+	unsigned threads, lane;                 /* lane: of this thread */
+	uint64_t part, expect;
+	uint8_t **free;                         /* buffers for parts of streams, which are all of one size */
+	unsigned nfree;
+	uint8_t **leaf;                         /* a leaf for each worker */
+	struct archive *first, *last;           /* in order */
+	struct archive *done;                   /* what the last step returned */
+
+	pthread_mutex_t lock;                   /* guards state */
+	struct str state;
+};
+
+static int
+read_file(void *with, void *buf, size_t n, uint64_t offset)
+{
+	struct job *j = with;
+	ssize_t r = io_fill_at(j->archive->fd, buf, n, j->archive->base + j->part.offset + offset);
+
+	if (r >= 0 && (size_t)r < n)
+		errno = ESTALE;                 /* it has become shorter */
+	return r == (ssize_t)n ? 0 : -1;
+}
+
+static int
+read_memory(void *with, void *buf, size_t n, uint64_t offset)
+{
+	struct job *j = with;
+
+	memcpy(buf, j->buf + offset, n);
+	return 0;
+}
+
+/* Both hashes of the part.  0, or -1 and errno. */
+static int
+hash_part(struct job *j, uint8_t *leaf)
+{
+	struct sha256 *linear = j->archive->hash_only ? NULL : sha256_new();
+	uint8_t node[SHA256_SIZE];
+	struct tree tree;
+	int r = 0;
+
+	tree_init(&tree);
+	for (uint64_t at = 0; at < j->part.length && r == 0; at += TREE_LEAF) {
+		size_t n = j->part.length - at < TREE_LEAF ? (size_t)(j->part.length - at) : TREE_LEAF;
+		const uint8_t *p = j->buf != NULL ? j->buf + at : leaf;
+
+		if (j->buf == NULL && (r = read_file(j, leaf, n, at)) != 0)
+			break;
+		if (linear != NULL)
+			sha256_add(linear, p, n);
+		sha256(node, p, n);
+		tree_push(&tree, 0, node);
+	}
+	tree_root(&tree, j->part.tree);
+	if (linear != NULL)
+		sha256_end(linear, j->part.linear);
+	sha256_free(linear);
+	return r;
+}
+
+/* The file is not what it was at the beginning. */
+static bool
+changed(const struct archive *a)
+{
+	struct stat st;
+
+	return !a->stream && (fstat(a->fd, &st) != 0 || st.st_size != a->st.st_size ||
+	    st.st_mtim.tv_sec != a->st.st_mtim.tv_sec || st.st_mtim.tv_nsec != a->st.st_mtim.tv_nsec);
+}
+
+static const char is_changed[] = "changed while it was uploaded";
+
+/* Why an archive with this hash is not to be stored, or NULL. */
+static const char *
+objection(const struct archive *a, const uint8_t hash[SHA256_SIZE])
+{
+	if (changed(a))
+		return is_changed;
+	if (a->must && memcmp(hash, a->want, SHA256_SIZE) != 0)
+		return "is not what its tree hash says";
+	return NULL;
+}
+
+/* An archive of one part, from beginning to end. */
+static void
+send_whole(struct sender *s, struct job *j, unsigned lane)
+{
+	struct archive *a = j->archive;
+	const char *no = objection(a, j->part.tree);
+	struct store_upload *up = NULL;
+	struct str ignored = { 0 };
+
+	if (no == NULL && (j->rc = store_begin(s->store, lane, a->is.name, a->part, &up, &j->why)) == STORE_OK &&
+	    (j->rc = store_send(up, lane, &j->part, &j->why)) == STORE_OK &&
+	    (no = objection(a, j->part.tree)) == NULL)
+		j->rc = store_finish(up, lane, j->part.length, j->part.tree, &j->id, &j->why);
+	if (no != NULL) {
+		j->rc = STORE_FAILED;
+		str_puts(&j->why, no);
+	}
+	if (no != NULL && up != NULL)
+		store_abort(up, lane, &ignored);
+	str_free(&ignored);
+	store_upload_free(up);
+}
+
+static void
+work(void *job, unsigned lane, void *shared)
+{
+	struct sender *s = shared;
+	struct job *j = job;
+
+	if (j->buf == NULL && s->leaf[lane] == NULL)
+		s->leaf[lane] = mem_alloc(TREE_LEAF);
+	if (hash_part(j, s->leaf[lane]) != 0) {
+		j->error = errno;
+		j->rc = STORE_FAILED;
+		return;
+	}
+	if (j->archive->hash_only)
+		return;
+	j->part.read = j->buf != NULL ? read_memory : read_file;
+	j->part.from = j;
+	if (j->whole)
+		send_whole(s, j, lane);
+	else
+		j->rc = store_send(j->archive->upload, lane, &j->part, &j->why);
+	if (j->rc == STORE_OK)
+		meter_add(j->part.length);
+}
+
+struct sender *
+sender_new(struct store *store, unsigned threads, uint64_t part, uint64_t expect)
+{
+	struct sender *s = mem_alloc(sizeof *s);
+
+	*s = (struct sender){ .store = store, .threads = threads, .lane = threads, .expect = expect, .part = part };
+	pthread_mutex_init(&s->lock, NULL);
+	s->free = mem_array(threads, sizeof *s->free);
+	s->leaf = mem_array(threads, sizeof *s->leaf);
+	s->pool = pool_new(threads, POOL_RING(threads), sizeof(struct job), work, s);
+	return s;
+}
+
+static void
+archive_free(struct archive *a)
+{
+	if (a == NULL)
+		return;
+	if (a->fd >= 0)
+		close(a->fd);
+	store_upload_free(a->upload);
+	str_free(&a->is.id);
+	str_free(&a->why);
+	free(a->is.name);
+	free(a);
+}
+
+void
+sender_free(struct sender *s)
+{
+	struct archive *a;
+	struct job *j;
+
+	if (s == NULL)
+		return;
+	if (s->first != NULL) {
+		store_stop();
+		while ((j = pool_take(s->pool)) != NULL)
+			free(j->buf);
+	}
+	for (unsigned i = 0; i < POOL_RING(s->threads); i++) {
+		j = pool_job(s->pool, i);
+		str_free(&j->id);
+		str_free(&j->why);
+	}
+	pool_free(s->pool);
+	while ((a = s->first) != NULL) {
+		s->first = a->next;
+		archive_free(a);
+	}
+	archive_free(s->done);
+	for (unsigned i = 0; i < s->threads; i++) {
+		free(s->leaf[i]);
+		free(i < s->nfree ? s->free[i] : NULL);
+	}
+	free(s->leaf);
+	free(s->free);
+	str_free(&s->state);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* The usual size, or what length needs to fit into so many parts as there may be. */
+static uint64_t
+part_for(const struct sender *s, uint64_t length)
+{
+	uint64_t part = s->part != 0 ? s->part : PART_USUAL;
+
+	while (s->part == 0 && part < STORE_PART_MAX && length > part * STORE_PARTS)
+		part *= 2;
+	return part;
+}
+
+uint64_t
+sender_longest(const struct sender *s)
+{
+	return part_for(s, s->expect) * STORE_PARTS;
+}
+
+bool
+sender_room(const struct sender *s)
+{
+	return s->last == NULL || s->last->ended;
+}
+
+bool
+sender_idle(const struct sender *s)
+{
+	return s->first == NULL;
+}
+
+/* What sender_state says, as the main thread knows it. */
+static void
+tell(struct sender *s)
+{
+	struct archive *a = s->first;
+
+	pthread_mutex_lock(&s->lock);
+	str_clear(&s->state);
+	if (a != NULL)
+		str_format(&s->state, "%s: not stored, %" PRIu64 " bytes of it were sent", a->is.name, a->is.size);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+sender_state(struct sender *s, struct str *out)
+{
+	pthread_mutex_lock(&s->lock);
+	str_puts(out, str_get(&s->state));
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+add(struct sender *s, struct archive *a)
+{
+	if (s->last != NULL)
+		s->last->next = a;
+	else
+		s->first = a;
+	s->last = a;
+	tell(s);
+}
+
+static struct archive *
+archive_new(const char *name, int fd, const uint8_t *want)
+{
+	struct archive *a = mem_alloc(sizeof *a);
+
+	a->fd = fd;
+	a->is.name = mem_copy(name);
+	a->must = want != NULL;
+	if (want != NULL)
+		memcpy(a->want, want, SHA256_SIZE);
+	tree_init(&a->tree);
+	return a;
+}
+
+/* Look at what fd is.  NULL, or why it cannot be stored. */
+static const char *
+inspect(const struct sender *s, struct archive *a)
+{
+	off_t at = lseek(a->fd, 0, SEEK_CUR);
+
+	if (fstat(a->fd, &a->st) != 0)
+		return strerror(errno);
+	if (S_ISDIR(a->st.st_mode))
+		return "is a directory";
+	a->stream = !S_ISREG(a->st.st_mode) || at < 0;
+	if (!a->stream) {
+		a->base = (uint64_t)at;
+		a->length = a->st.st_size > at ? (uint64_t)(a->st.st_size - at) : 0;
+		if (a->length == 0)
+			return is_empty;
+	}
+	a->part = part_for(s, a->stream ? s->expect : a->length);
+	if (!a->stream && a->length > a->part * STORE_PARTS)
+		return "needs larger parts, an archive has 10000 at most";
+	return NULL;
+}
+
+enum store_rc
+sender_begin(struct sender *s, const char *name, int fd, const uint8_t *want, struct str *why)
+{
+	struct archive *a = archive_new(name, fd, want);
+	const char *no = inspect(s, a);
+
+	if (no != NULL) {
+		str_format(why, "%s: %s", name, no);
+		archive_free(a);
+		return STORE_FAILED;
+	}
+	add(s, a);
+	return STORE_OK;
+}
+
+/* Nothing more of it is handed over; it fails when it is its turn. */
+static bool
+spoil(struct archive *a, enum store_rc rc, const char *why)
+{
+	a->rc = rc;
+	str_clear(&a->why);
+	str_puts(&a->why, why);
+	a->ended = true;
+	return false;
+}
+
+/* Fill a buffer with a stream's next part; false at its end and where it cannot be read. */
+static bool
+read_part(struct sender *s, struct archive *a, struct job *j)
+{
+	ssize_t n;
+
+	j->buf = s->nfree > 0 ? s->free[--s->nfree] : mem_grow(NULL, a->part);
+	if ((n = io_fill(a->fd, j->buf, a->part)) < 0)
+		spoil(a, STORE_FAILED, strerror(errno));
+	a->ended = n < 0 || (uint64_t)n < a->part;
+	if (n > 0) {
+		j->part.length = (uint64_t)n;
+		return true;
+	}
+	s->free[s->nfree++] = j->buf;
+	j->buf = NULL;
+	if (n == 0 && a->parts == 0)
+		spoil(a, STORE_FAILED, is_empty);
+	return false;
+}
+
+/* The upload that the parts of a long archive go into. */
+static bool
+open_upload(struct sender *s, struct archive *a)
+{
+	struct str why = { 0 };
+	enum store_rc rc = store_begin(s->store, s->lane, a->is.name, a->part, &a->upload, &why);
+
+	if (rc != STORE_OK)
+		spoil(a, rc, str_get(&why));
+	str_free(&why);
+	return rc == STORE_OK;
+}
+
+/* Hand over the next part of the last archive; false where there is none, or no room for it. */
+static bool
+feed(struct sender *s)
+{
+	struct archive *a = s->last;
+	struct job *j;
+
+	if (a->ended || (a->stream && a->left == s->threads) || (j = pool_room(s->pool)) == NULL)
+		return false;
+	*j = (struct job){ .archive = a, .id = j->id, .why = j->why };
+	str_clear(&j->id);
+	str_clear(&j->why);
+	j->part.offset = a->cut;
+	if (a->stream) {
+		if (!read_part(s, a, j))
+			return false;
+	} else {
+		j->part.length = a->length - a->cut < a->part ? a->length - a->cut : a->part;
+		a->ended = a->cut + j->part.length == a->length;
+	}
+	if (a->parts == STORE_PARTS)
+		return spoil(a, STORE_FAILED, "is longer than 10000 parts: say how long it is with --expect-size");
+	j->whole = a->parts == 0 && a->ended;
+	if (a->parts == 0 && !j->whole && !a->hash_only && !open_upload(s, a))
+		return false;
+	a->cut += j->part.length;
+	a->parts++;
+	a->left++;
+	pool_add(s->pool);
+	return true;
+}
+
+static enum store_rc
+fail(const struct archive *a, enum store_rc rc, const char *what, struct str *why)
+{
+	str_format(why, "%s: %s", a->is.name, what);
+	return rc;
+}
+
+/* A part is through. */
+static enum store_rc
+account(struct sender *s, struct job *j, struct str *why)
+{
+	struct archive *a = j->archive;
+	unsigned level = 0;
+
+	if (j->buf != NULL)
+		s->free[s->nfree++] = j->buf;
+	j->buf = NULL;
+	a->left--;
+	if (j->rc != STORE_OK && changed(a))
+		return fail(a, STORE_FAILED, is_changed, why);
+	if (j->error != 0)
+		return fail(a, STORE_FAILED, strerror(j->error), why);
+	if (j->rc != STORE_OK)
+		return fail(a, j->rc, str_get(&j->why), why);
+	while ((uint64_t)TREE_LEAF << level < a->part)
+		level++;
+	tree_push(&a->tree, level, j->part.tree);
+	a->is.size += j->part.length;
+	if (j->whole)
+		str_puts(&a->is.id, str_get(&j->id));
+	return STORE_OK;
+}
+
+/* All parts of the oldest archive are through: the service makes an archive of them. */
+static enum store_rc
+complete(struct sender *s, struct archive *a, struct str *why)
+{
+	struct str trouble = { 0 }, ignored = { 0 };
+	enum store_rc rc = a->rc;
+	const char *no;
+
+	if (rc != STORE_OK)
+		return fail(a, rc, str_get(&a->why), why);
+	tree_root(&a->tree, a->is.hash);
+	if (a->upload == NULL)
+		return STORE_OK;
+	if ((no = objection(a, a->is.hash)) != NULL) {
+		store_abort(a->upload, s->lane, &ignored);
+		rc = fail(a, STORE_FAILED, no, why);
+	} else if ((rc = store_finish(a->upload, s->lane, a->is.size, a->is.hash, &a->is.id, &trouble)) != STORE_OK)
+		fail(a, rc, str_get(&trouble), why);
+	str_free(&trouble);
+	str_free(&ignored);
+	return rc;
+}
+
+static void
+remove_first(struct sender *s)
+{
+	s->first = s->first->next;
+	if (s->first == NULL)
+		s->last = NULL;
+}
+
+bool
+sender_step(struct sender *s, const struct sender_archive **done, enum store_rc *rc, struct str *why)
+{
+	struct archive *a = s->first;
+	struct job *j;
+
+	*done = NULL;
+	*rc = STORE_OK;
+	archive_free(s->done);
+	s->done = NULL;
+	if (a == NULL)
+		return false;
+	while (feed(s))
+		;
+	if (a->left > 0 && (j = pool_take(s->pool)) != NULL)
+		*rc = account(s, j, why);
+	if (*rc == STORE_OK && a->ended && a->left == 0 && (*rc = complete(s, a, why)) == STORE_OK) {
+		remove_first(s);
+		s->done = a;
+		*done = &a->is;
+	}
+	tell(s);
+	return true;
+}
+
+int
+sender_hash(struct sender *s, int fd, uint8_t hash[SHA256_SIZE])
+{
+	struct archive *a = archive_new("", fd, NULL);
+	struct str why = { 0 };
+	int error = 0;
+	struct job *j;
+
+	a->hash_only = true;
+	if (inspect(s, a) != NULL || a->stream)
+		error = EINVAL;
+	a->base = 0;
+	a->length = (uint64_t)a->st.st_size;
+	a->part = PART_USUAL;
+	add(s, a);
+	while (error == 0 && (!a->ended || a->left > 0)) {
+		while (feed(s))
+			;
+		if ((j = pool_take(s->pool)) != NULL && account(s, j, &why) != STORE_OK)
+			error = j->error != 0 ? j->error : EIO;
+	}
+	while (pool_take(s->pool) != NULL)
+		;
+	tree_root(&a->tree, hash);
+	remove_first(s);
+	tell(s);
+	a->fd = -1;
+	archive_free(a);
+	str_free(&why);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}

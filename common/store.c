@@ -1,0 +1,164 @@
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "glacier.h"
+#include "http.h"
+#include "mem.h"
+
+static const struct store_kind *const kinds[] = { &glacier_kind };
+
+struct store {
+	const struct store_kind *kind;
+	void *is;
+	char *name;
+};
+
+struct store_upload {
+	struct store *store;
+	void *is;
+};
+
+struct store *
+store_open(const struct store_options *o, enum store_rc *rc, struct str *why)
+{
+	struct store *s;
+	void *is;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		size_t n = strlen(kinds[i]->scheme);
+
+		if (strncmp(o->name, kinds[i]->scheme, n) != 0)
+			continue;
+		if ((is = kinds[i]->open(o, o->name + n, rc, why)) == NULL)
+			return NULL;
+		s = mem_alloc(sizeof *s);
+		*s = (struct store){ kinds[i], is, mem_copy(o->name) };
+		return s;
+	}
+	str_format(why, "%s: is not the name of a store; it looks like glacier:VAULT", o->name);
+	*rc = STORE_WRONG;
+	return NULL;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	s->kind->close(s->is);
+	free(s->name);
+	free(s);
+}
+
+const char *
+store_name(const struct store *s)
+{
+	return s->name;
+}
+
+const char *
+store_endpoint(const struct store *s)
+{
+	return s->kind->endpoint(s->is);
+}
+
+const char *
+store_source(const struct store *s)
+{
+	return s->kind->source(s->is);
+}
+
+void
+store_stop(void)
+{
+	http_stop();
+}
+
+bool
+store_takes_name(const struct store *s, const char *name, struct str *why)
+{
+	return s->kind->takes_name(name, why);
+}
+
+enum store_rc
+store_begin(struct store *s, unsigned lane, const char *name, uint64_t part_size, struct store_upload **up,
+    struct str *why)
+{
+	enum store_rc rc;
+	void *is;
+
+	if ((rc = s->kind->begin(s->is, lane, name, part_size, &is, why)) != STORE_OK)
+		return rc;
+	*up = mem_alloc(sizeof **up);
+	**up = (struct store_upload){ s, is };
+	return STORE_OK;
+}
+
+enum store_rc
+store_send(struct store_upload *up, unsigned lane, const struct store_part *part, struct str *why)
+{
+	return up->store->kind->send(up->store->is, up->is, lane, part, why);
+}
+
+enum store_rc
+store_finish(struct store_upload *up, unsigned lane, uint64_t size, const uint8_t tree[SHA256_SIZE], struct str *id,
+    struct str *why)
+{
+	return up->store->kind->finish(up->store->is, up->is, lane, size, tree, id, why);
+}
+
+enum store_rc
+store_abort(struct store_upload *up, unsigned lane, struct str *why)
+{
+	return up->store->kind->abort(up->store->is, up->is, lane, why);
+}
+
+void
+store_upload_free(struct store_upload *up)
+{
+	if (up == NULL)
+		return;
+	up->store->kind->upload_free(up->is);
+	free(up);
+}
+
+const char *
+store_upload_id(const struct store_upload *up)
+{
+	return up->store->kind->upload_id(up->is);
+}
+
+void
+store_item_free(struct store_item *i)
+{
+	str_free(&i->id);
+	str_free(&i->job);
+	str_free(&i->reason);
+}
+
+bool
+store_takes_id(const struct store *s, const char *id)
+{
+	return s->kind->takes_id(id);
+}
+
+enum store_rc
+store_states(struct store *s, unsigned lane, struct store_item **items, size_t n, struct str *why)
+{
+	return s->kind->states(s->is, lane, items, n, why);
+}
+
+enum store_rc
+store_thaw(struct store *s, unsigned lane, struct store_item *i, enum store_tier tier, struct str *why)
+{
+	return s->kind->thaw(s->is, lane, i, tier, why);
+}
+
+enum store_rc
+store_fetch(struct store *s, unsigned lane, const struct store_item *i, uint64_t offset, size_t length, uint8_t *buf,
+    uint8_t tree[SHA256_SIZE], struct str *name, struct str *why)
+{
+	return s->kind->fetch(s->is, lane, i, offset, length, buf, tree, name, why);
+}

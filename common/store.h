@@ -1,0 +1,155 @@
+/*
+ * A place that keeps archives, whatever service it is: what the commands talk
+ * to.  A store is named as in the ledger: "glacier:VAULT".
+ *
+ * Every call that goes over the network says its lane, a number below
+ * options.lanes that no other thread uses at that time; otherwise all of it may
+ * be used from any thread.  Every call that fails appends to why what went wrong,
+ * in words that name the thing.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile.h"
+#include "sha256.h"
+#include "str.h"
+
+enum store_rc {
+	STORE_OK,
+	STORE_WRONG,            /* a name or a setting that cannot be: the command line's fault */
+	STORE_DENIED,           /* no credentials, or they are not accepted */
+	STORE_ABSENT,           /* there is no such vault, archive, or output any more */
+	STORE_FAILED
+};
+
+struct store_options {
+	const char *name;               /* "glacier:VAULT" */
+	const char *endpoint;           /* URL, region, file of keys: from the command line, or NULL */
+	const char *region;
+	const char *properties;
+	bool insecure;                  /* plain http to anywhere */
+	unsigned lanes;
+	profile_env *env;
+	void (*tell)(const char *what); /* told of each try that is repeated, from any thread; or NULL */
+};
+
+struct store;
+
+/* NULL, with why and *rc. */
+struct store *store_open(const struct store_options *, enum store_rc *rc, struct str *why);
+void store_close(struct store *);               /* NULL is allowed */
+
+const char *store_name(const struct store *);           /* as in the ledger */
+const char *store_endpoint(const struct store *);       /* URL */
+const char *store_source(const struct store *);         /* of the credentials, in words */
+
+/* Let all calls, those under way too, fail soon: the program is about to end.  From any thread. */
+void store_stop(void);
+
+/* Can an archive have that name?  It is kept, escaped, where the store keeps descriptions. */
+bool store_takes_name(const struct store *, const char *name, struct str *why);
+
+/*
+ * Putting.  An archive goes up in parts of one size, a power of two of MiB, the
+ * last one shorter; it is there when store_finish has said STORE_OK, and not
+ * before.  An upload belongs to the caller until store_upload_free, which leaves
+ * the service's side as it is.
+ */
+struct store_upload;
+
+enum { STORE_PARTS = 10000 };           /* in one archive at most */
+#define STORE_PART_MIN ((uint64_t)1 << 20)
+#define STORE_PART_MAX ((uint64_t)4 << 30)
+
+/* Give n bytes of the part from offset on: 0, or -1 and errno.  May be asked for the same bytes again. */
+typedef int store_read(void *with, void *buf, size_t n, uint64_t offset);
+
+struct store_part {
+	uint64_t offset;                /* in the archive: a multiple of the part size */
+	uint64_t length;
+	uint8_t linear[SHA256_SIZE];    /* SHA-256 of the bytes, and their tree hash */
+	uint8_t tree[SHA256_SIZE];
+	store_read *read;
+	void *from;
+};
+
+enum store_rc store_begin(struct store *, unsigned lane, const char *name, uint64_t part_size,
+    struct store_upload **, struct str *why);
+enum store_rc store_send(struct store_upload *, unsigned lane, const struct store_part *, struct str *why);
+enum store_rc store_finish(struct store_upload *, unsigned lane, uint64_t size, const uint8_t tree[SHA256_SIZE],
+    struct str *id, struct str *why);
+enum store_rc store_abort(struct store_upload *, unsigned lane, struct str *why);
+void store_upload_free(struct store_upload *);          /* NULL is allowed */
+const char *store_upload_id(const struct store_upload *);
+
+/*
+ * Getting.  An archive must be asked for and thaws for hours; then its bytes can
+ * be fetched for a day or so.
+ */
+enum store_tier { STORE_BULK, STORE_STANDARD, STORE_EXPEDITED };
+
+enum store_state {
+	STORE_COLD,             /* not asked for */
+	STORE_THAWING,
+	STORE_READY,            /* job, size and hash are set */
+	STORE_BROKEN            /* it was asked for, and the service could not: why */
+};
+
+struct store_item {
+	struct str id;                  /* the caller's; the rest is set by the store */
+	enum store_state state;
+	struct str job, reason;
+	uint64_t size;
+	uint8_t hash[SHA256_SIZE];
+};
+
+void store_item_free(struct store_item *);
+
+/* Could id be the id of an archive there? */
+bool store_takes_id(const struct store *, const char *id);
+
+/* Set the state of each of n items, which are sorted by id (strcmp) and differ, by what was asked for already. */
+enum store_rc store_states(struct store *, unsigned lane, struct store_item **items, size_t n, struct str *why);
+
+/*
+ * Ask for a cold one: it thaws then.  Where the answer is lost it is looked for
+ * among what was asked for, so that nothing is asked for and paid twice.
+ */
+enum store_rc store_thaw(struct store *, unsigned lane, struct store_item *, enum store_tier, struct str *why);
+
+/*
+ * Fetch length bytes (not 0) of a ready one from offset on, all of them or
+ * failure.  tree gets their tree hash; where the service sends one of just these
+ * bytes, they are the same.  The name that the archive was given is put into name; it is empty
+ * where there is none, and not a path to be trusted.  name may be NULL.
+ */
+enum store_rc store_fetch(struct store *, unsigned lane, const struct store_item *, uint64_t offset, size_t length,
+    uint8_t *buf, uint8_t tree[SHA256_SIZE], struct str *name, struct str *why);
+
+/* What a kind of store brings along: one table for each, in store.c's list. */
+struct store_kind {
+	const char *scheme;             /* "glacier:" */
+	void *(*open)(const struct store_options *, const char *rest, enum store_rc *, struct str *why);
+	void (*close)(void *);
+	const char *(*endpoint)(const void *);
+	const char *(*source)(const void *);
+	bool (*takes_name)(const char *name, struct str *why);
+	bool (*takes_id)(const char *id);
+	enum store_rc (*begin)(void *, unsigned lane, const char *name, uint64_t part_size, void **up, struct str *why);
+	enum store_rc (*send)(void *, void *up, unsigned lane, const struct store_part *, struct str *why);
+	enum store_rc (*finish)(void *, void *up, unsigned lane, uint64_t size, const uint8_t tree[SHA256_SIZE],
+	    struct str *id, struct str *why);
+	enum store_rc (*abort)(void *, void *up, unsigned lane, struct str *why);
+	const char *(*upload_id)(const void *up);
+	void (*upload_free)(void *up);
+	enum store_rc (*states)(void *, unsigned lane, struct store_item **, size_t n, struct str *why);
+	enum store_rc (*thaw)(void *, unsigned lane, struct store_item *, enum store_tier, struct str *why);
+	enum store_rc (*fetch)(void *, unsigned lane, const struct store_item *, uint64_t offset, size_t length,
+	    uint8_t *buf, uint8_t tree[SHA256_SIZE], struct str *name, struct str *why);
+};
+
+#endif
