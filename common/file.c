@@ -84,6 +84,15 @@ forget(struct file *f)
 }
 
 static void
+close_keeping_errno(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+}
+
+static void
 release(struct file *f)
 {
 	int error = errno;
@@ -105,39 +114,65 @@ base(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* Open and lock the temporary name, taking over what a killed program left there. */
+/* Lock fd; then is temp still its name?  1: yes, 0: its owner has renamed or removed it meanwhile, -1 and errno. */
+static int
+lock(int fd, const char *temp)
+{
+	struct stat here, there;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			errno = EBUSY;
+		return -1;
+	}
+	if (fstat(fd, &here) != 0)
+		return -1;
+	if (!S_ISREG(here.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	return lstat(temp, &there) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+/*
+ * Remove what a killed program left under the temporary name.  It is not used
+ * again: its owner, its mode and its other links are not ours to trust.
+ */
+static int
+remove_left_over(const char *temp)
+{
+	int fd, r;
+
+	if ((fd = open(temp, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) < 0 && errno == EACCES)
+		fd = open(temp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	/* Only who holds the lock of the file with this name may remove it: its writer never loses it. */
+	if ((r = lock(fd, temp)) > 0)
+		r = unlink(temp);
+	close_keeping_errno(fd);
+	return r;
+}
+
+/* Create and lock the temporary name. */
 static int
 claim(const char *temp, mode_t mode)
 {
-	struct stat here, there;
-	int fd;
+	int fd, r;
 
 	for (;;) {
-		if ((fd = open(temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)) < 0)
-			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-			if (errno == EWOULDBLOCK)
-				errno = EBUSY;
-			break;
-		}
-		if (fstat(fd, &here) != 0)
-			break;
-		/* Between open and flock its owner may have renamed or removed it. */
-		if (lstat(temp, &there) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev) {
-			close(fd);
+		if ((fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)) < 0) {
+			if (errno != EEXIST || remove_left_over(temp) < 0)
+				return -1;
 			continue;
 		}
-		if (!S_ISREG(here.st_mode)) {
-			errno = EEXIST;
-			break;
-		}
-		/* A left-over has its own mode: the file is ours now. */
-		if (here.st_size != 0 && (ftruncate(fd, 0) != 0 || fchmod(fd, mode) != 0))
-			break;
-		return fd;
+		/* Another program may have taken it for a left-over before it was locked. */
+		if ((r = lock(fd, temp)) > 0)
+			return fd;
+		close_keeping_errno(fd);
+		if (r < 0)
+			return -1;
 	}
-	close(fd);
-	return -1;
 }
 
 struct file *
@@ -271,7 +306,7 @@ file_parents(const char *path)
 	char *part = mem_copy(path);
 	int r = 0, error;
 
-	for (char *slash = strchr(part + 1, '/'); part[0] != '\0' && slash != NULL && r == 0; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(part + (part[0] == '/'), '/'); slash != NULL && r == 0; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(part, 0777) == 0)
 			r = file_sync_parent(part);

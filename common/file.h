@@ -2,8 +2,8 @@
  * Files that are whole or not there.  A file is written under a temporary name
  * in the same directory (".NAME.part"), fsynced, renamed, and its directory
  * fsynced.  A program that exits, or dies by SIGINT, SIGTERM, SIGHUP or SIGPIPE,
- * removes its temporary files; what kill -9 leaves behind is taken over by the
- * next program that writes the same name.  A lock keeps two that write it at the
+ * removes its temporary files; what kill -9 leaves behind is removed by the next
+ * program that writes the same name.  A lock keeps two that write it at the
  * same time apart: the second one gets EBUSY.
  *
  * Not for use from several threads at once.
@@ -26,7 +26,10 @@ struct file *file_create(const char *path, mode_t mode, bool replace);
 int file_fd(const struct file *);               /* for reading and writing; stays the file's */
 const char *file_temp(const struct file *);     /* its temporary name */
 
-/* Make it durable and give it its name.  Returns 0, or -1 and errno with nothing named; frees f in both cases. */
+/*
+ * Make it durable and give it its name; frees f.  Returns 0, or -1 and errno, and
+ * then nothing has the name (but for a failed fsync of the directory after it).
+ */
 int file_commit(struct file *f);
 
 /* Remove it and free f; NULL is allowed. */
