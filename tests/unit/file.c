@@ -149,7 +149,7 @@ ending(void (*how)(void))
 
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
-		static struct file *a, *b;      /* reachable, for the leak checker */
+		static struct file *volatile a, *volatile b;    /* reachable, for the leak checker */
 
 		if ((a = file_create("a", 0600, true)) == NULL || (b = file_create("b", 0600, true)) == NULL ||
 		    io_put(file_fd(a), "half", 4) != 0)
