@@ -24,6 +24,7 @@ struct pool {
 	pthread_cond_t waiting;         /* a job waits for a worker, or stop */
 	pthread_cond_t finished;        /* a job is done */
 	uint64_t tail, next, head;
+	uint64_t ended, seen;           /* jobs done so far, and when pool_wait returned last */
 	bool *done;                     /* by place in the ring */
 	bool stop;
 
@@ -60,8 +61,8 @@ run(void *arg)
 		p->work(place(p, mine), w->number, p->shared);
 		pthread_mutex_lock(&p->lock);
 		p->done[mine % p->ring] = true;
-		if (mine == p->tail)
-			pthread_cond_signal(&p->finished);
+		p->ended++;
+		pthread_cond_signal(&p->finished);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -119,6 +120,30 @@ pool_take(struct pool *p)
 	job = place(p, p->tail++);
 	pthread_mutex_unlock(&p->lock);
 	return job;
+}
+
+bool
+pool_ready(struct pool *p)
+{
+	bool ready;
+
+	pthread_mutex_lock(&p->lock);
+	ready = p->tail != p->head && p->done[p->tail % p->ring];
+	pthread_mutex_unlock(&p->lock);
+	return ready;
+}
+
+bool
+pool_wait(struct pool *p)
+{
+	bool some = p->tail != p->head;
+
+	pthread_mutex_lock(&p->lock);
+	while (p->ended == p->seen && p->ended != p->head)
+		pthread_cond_wait(&p->finished, &p->lock);
+	p->seen = p->ended;
+	pthread_mutex_unlock(&p->lock);
+	return some;
 }
 
 void *

@@ -10,6 +10,7 @@
 #ifndef POOL_H
 #define POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool;
@@ -28,6 +29,12 @@ struct pool *pool_new(unsigned threads, unsigned ring, size_t size, pool_work *w
 void *pool_room(struct pool *);     /* a job to fill, or NULL when the ring is full */
 void pool_add(struct pool *);       /* hand over the job that pool_room gave */
 void *pool_take(struct pool *);     /* the oldest job, waited for until done; NULL when none is in */
+
+/* Is the oldest job done, so that pool_take does not wait? */
+bool pool_ready(struct pool *);
+
+/* Wait until a job is done that was not when this returned last; false, at once, where none is in. */
+bool pool_wait(struct pool *);
 
 /* The job with number i of the ring, for setting up and tearing down while none is in. */
 void *pool_job(struct pool *, unsigned i);
