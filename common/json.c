@@ -75,6 +75,12 @@ json_element(const struct json *j, size_t i)
 	return in(json_array_get(out(j), i));
 }
 
+const char *
+json_element_string(const struct json *j, size_t i)
+{
+	return json_string_value(json_array_get(out(j), i));
+}
+
 static json_t *
 made(json_t *t)
 {
@@ -129,6 +135,12 @@ void
 json_push(struct json *array, struct json *value)
 {
 	must(json_array_append_new(out(array), out(value)));
+}
+
+void
+json_push_string(struct json *array, const char *value)
+{
+	must(json_array_append_new(out(array), made(json_string(value))));
 }
 
 char *

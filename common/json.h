@@ -24,6 +24,7 @@ bool json_is_map(const struct json *);
 
 /* Of an array: NULL beyond its end, and where it is none. */
 const struct json *json_element(const struct json *, size_t i);
+const char *json_element_string(const struct json *, size_t i);
 
 /* Building.  A string, or JSON null for NULL; what is put or pushed belongs to the tree then. */
 struct json *json_new_object(void);
@@ -34,6 +35,7 @@ void json_put_null(struct json *, const char *key);
 void json_put_bool(struct json *, const char *key, bool value);
 void json_put(struct json *, const char *key, struct json *value);
 void json_push(struct json *array, struct json *value);
+void json_push_string(struct json *array, const char *value);
 
 /* On one line, for free(). */
 char *json_print(const struct json *);

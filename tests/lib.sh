@@ -32,5 +32,18 @@ dies() {
 	result $r2 "$3"
 }
 skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
+# vault DIR [OPTION ...]: start vaultd there, with a key pair in the environment; its process is $server, its log DIR.log
+vault() {
+	AWS_ACCESS_KEY_ID=AKIDTEST AWS_SECRET_ACCESS_KEY=secret/of+tests AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+	AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null
+	export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AWS_DEFAULT_REGION AWS_EC2_METADATA_DISABLED AWS_CONFIG_FILE
+	unset AWS_CA_BUNDLE AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL_GLACIER GLACIER_STORE
+	mkfifo "$TMP/.url"
+	vaultd -v -d "$@" >"$TMP/.url" 2>>"$1.log" & server=$!
+	read -r AWS_ENDPOINT_URL <"$TMP/.url"
+	rm "$TMP/.url"
+	export AWS_ENDPOINT_URL server
+	cleanup="kill $server 2>/dev/null; $cleanup"
+}
 # finish: after the last test
 finish() { echo "1..$count"; exit $((failed > 0)); }
