@@ -18,7 +18,7 @@
 #include "service.h"
 #include "vault.h"
 
-static const char usage[] = "vaultd [-hqvV] [-d dir] [-p port] [--thaw-delay seconds]";
+static const char usage[] = "vaultd [-hqvV] [-d dir] [-p port] [--thaw-delay seconds] [--vault name]";
 
 static const char *
 environment(const char *name)
@@ -40,10 +40,11 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "directory", 1, NULL, 'd' }, { "port", 1, NULL, 'p' }, { "thaw-delay", 1, NULL, OPT_LONG }, OPT_COMMON
+		{ "directory", 1, NULL, 'd' }, { "port", 1, NULL, 'p' }, { "thaw-delay", 1, NULL, OPT_LONG },
+		{ "vault", 1, NULL, OPT_LONG + 1 }, OPT_COMMON
 	};
 	struct service_settings settings = { 0 };
-	const char *dir = "vaults";
+	const char *dir = "vaults", *vault = NULL;
 	struct httpd *server;
 	uint16_t port = 0;
 	sigset_t ends;
@@ -56,6 +57,7 @@ main(int argc, char *argv[])
 		case 'd': dir = optarg; break;
 		case 'p': port = (uint16_t)opt_uint("-p", optarg, 0, 65535); break;
 		case OPT_LONG: settings.thaw_delay = (long)opt_uint("--thaw-delay", optarg, 0, 1000000); break;
+		case OPT_LONG + 1: vault = optarg; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
@@ -68,6 +70,8 @@ main(int argc, char *argv[])
 	settings.log = err_level > 0 ? log_line : NULL;
 	if ((settings.dir = vault_open(dir)) == NULL)
 		edie(ST_FAIL, errno == EBUSY ? "%s: is served by another vaultd" : "%s", dir);
+	if (vault != NULL && vault_create(settings.dir, vault) != 0)
+		edie(ST_FAIL, "%s", vault);
 
 	/* The threads of the server inherit the mask: signals end here and nowhere else. */
 	signal(SIGPIPE, SIG_IGN);

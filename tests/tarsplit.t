@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2046
 . "$(dirname "$0")/lib.sh"
 
 # A tree with something of everything: long names, odd bytes, links, empty files, a giant.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2034,SC2046
 . "$(dirname "$0")/lib.sh"
 
 vault d --thaw-delay 3
@@ -82,6 +83,7 @@ ok 'kill -9 in an upload leaves no archive' 'n=$(find d/vaults -type f | wc -l);
 vault d
 ok 'started again it has what it had' 'call describe-vault --vault-name v | jq -e ".NumberOfArchives == 2"; [ -z "$(ls d/tmp)" ]'
 dies 1 'is served by another vaultd' 'one at a time' 'vaultd -d d'
+ok 'a vault of its own' 'vaultd -d f --vault mine >u & p=$!; sleep 0.3; kill $p; [ -e f/vaults/mine/vault.json ]'
 ok 'SIGTERM ends it' 'vaultd -d e >u & p=$!; sleep 0.3; kill $p; wait $p'
 dies 77 'AWS_SECRET_ACCESS_KEY: is not set' 'no keys' 'unset AWS_SECRET_ACCESS_KEY; vaultd -d e'
 dies 2 '^usage' 'an operand' 'vaultd x'
