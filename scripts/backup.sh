@@ -59,10 +59,9 @@ configure() {
 	done
 	if [ $# -gt 0 ]; then
 		dirs=("$@")
-	elif [ "${#DIRS[@]}" -gt 1 ]; then
-		dirs=("${DIRS[@]}")
 	else
-		read -r -d '' -a dirs <<<"${DIRS[0]}"
+		dirs=("${DIRS[@]}")
+		[ ${#dirs[@]} -gt 1 ] || read -r -d '' -a dirs <<<"${dirs[0]-}"
 	fi
 	[ ${#dirs[@]} -gt 0 ] || die 2 'DIRS: is empty, there is nothing to back up'
 	[ -n "$STORE" ] || die 2 'STORE: is not set; for example STORE=glacier:photos'
