@@ -30,7 +30,7 @@
 
 static const char usage[] =
     "glacier-put [-0hNqvV] [-l ledger] [-s store] [-T threads]\n"
-    "           [--endpoint-url url] [--expect-size size] [--insecure-http]\n"
+    "           [--create] [--endpoint-url url] [--expect-size size] [--insecure-http]\n"
     "           [--name name] [--part-size size] [--prefix prefix]\n"
     "           [--properties file] [--region region] [file ...]";
 
@@ -228,7 +228,7 @@ begin(struct put *p, const struct input *in, const struct item *i)
 	}
 	if (!file_name_safe(name)) {
 		work(p, false);
-		str_format(&why, "%s: is not a relative path without . and .., so it is no name for an archive%s", name,
+		str_format(&why, "%s: is no name for an archive, only relative paths without ., .. and control characters are%s", name,
 		    in->names == NULL ? "; give it one with --name" : "");
 		stop(p, ST_FAIL, str_get(&why));
 	}
@@ -346,9 +346,9 @@ part_size(const char *arg)
 int
 main(int argc, char *argv[])
 {
-	enum { ENDPOINT = OPT_LONG, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
+	enum { CREATE = OPT_LONG, ENDPOINT, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
 	static const struct option longs[] = {
-		{ "endpoint-url", 1, NULL, ENDPOINT }, { "expect-size", 1, NULL, EXPECT },
+		{ "create", 0, NULL, CREATE }, { "endpoint-url", 1, NULL, ENDPOINT }, { "expect-size", 1, NULL, EXPECT },
 		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "name", 1, NULL, NAME },
 		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "part-size", 1, NULL, PART },
 		{ "prefix", 1, NULL, PREFIX }, { "properties", 1, NULL, PROPERTIES }, { "region", 1, NULL, REGION },
@@ -362,7 +362,7 @@ main(int argc, char *argv[])
 	uint64_t part = 0, expect = 0;
 	struct str why = { 0 };
 	enum store_rc rc;
-	bool names = false;
+	bool names = false, create = false, nothing;
 	int c;
 
 	err_init(argv);
@@ -373,6 +373,7 @@ main(int argc, char *argv[])
 		case 'N': names = true; break;
 		case 's': o.name = optarg; break;
 		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case CREATE: create = true; break;
 		case ENDPOINT: o.endpoint = optarg; break;
 		case EXPECT: expect = opt_size("--expect-size", optarg, 1, STORE_PART_MAX * STORE_PARTS); break;
 		case INSECURE: o.insecure = true; break;
@@ -389,13 +390,17 @@ main(int argc, char *argv[])
 	if ((names && (optind < argc || in.name != NULL)) || (in.name != NULL && argc - optind > 1) ||
 	    (in.end == '\0' && !names))
 		opt_usage(usage);
+	/* --create without anything to store does just that. */
+	nothing = create && !names && in.name == NULL && optind == argc;
+	if (nothing)
+		in.operands++;
 	if (!names && in.name == NULL)
 		for (char **s = in.operands; *s != NULL; s++)
 			if (strcmp(*s, "-") == 0)
 				die(ST_USAGE, "standard input: needs a name, give it with --name");
 	if (o.name == NULL || o.name[0] == '\0')
 		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
-	if (!names && strcmp(in.operands[0], "-") == 0)
+	if (!names && !nothing && strcmp(in.operands[0], "-") == 0)
 		opt_not_terminal(STDIN_FILENO, "standard input");
 	block_signals();
 	meter_start(0);
@@ -403,6 +408,8 @@ main(int argc, char *argv[])
 	if ((p.store = store_open(&o, &rc, &why)) == NULL)
 		die(status_of(rc), "%s", str_get(&why));
 	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(p.store), store_source(p.store));
+	if (create && (rc = store_create(p.store, 0, &why)) != STORE_OK)
+		die(status_of(rc), "%s: %s", o.name, str_get(&why));
 	if (p.ledger_path != NULL)
 		p.ledger = open_ledger(p.ledger_path);
 	p.sender = sender_new(p.store, threads, part, expect);

@@ -175,12 +175,28 @@ claim(const char *temp, mode_t mode)
 	}
 }
 
-struct file *
-file_create(const char *path, mode_t mode, bool replace)
+/* Open and lock a left-over, if it can only be our own: -1 where there is none. */
+static int
+adopt(const char *temp, uint64_t *have)
+{
+	int fd = open(temp, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (lock(fd, temp) > 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && st.st_nlink == 1) {
+		*have = (uint64_t)st.st_size;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static struct file *
+new_file(const char *path, bool replace)
 {
 	struct file *f;
 	struct stat st;
-	int i;
 
 	if (base(path)[0] == '\0') {
 		errno = EISDIR;
@@ -190,11 +206,22 @@ file_create(const char *path, mode_t mode, bool replace)
 		errno = EEXIST;
 		return NULL;
 	}
-	guard();
 	f = mem_alloc(sizeof *f);
 	f->replace = replace;
 	f->path = mem_copy(path);
 	f->temp = mem_format("%.*s.%s.part", (int)(base(path) - path), path, base(path));
+	return f;
+}
+
+struct file *
+file_create(const char *path, mode_t mode, bool replace)
+{
+	struct file *f = new_file(path, replace);
+	int i;
+
+	if (f == NULL)
+		return NULL;
+	guard();
 	if ((f->fd = claim(f->temp, mode)) >= 0) {
 		if ((i = slot_of(NULL)) >= 0) {
 			temps[i] = f->temp;
@@ -203,6 +230,20 @@ file_create(const char *path, mode_t mode, bool replace)
 		unlink(f->temp);
 		errno = EMFILE;
 	}
+	release(f);
+	return NULL;
+}
+
+struct file *
+file_continue(const char *path, mode_t mode, bool replace, uint64_t *have)
+{
+	struct file *f = new_file(path, replace);
+
+	*have = 0;
+	if (f == NULL)
+		return NULL;
+	if ((f->fd = adopt(f->temp, have)) >= 0 || (f->fd = claim(f->temp, mode)) >= 0)
+		return f;
 	release(f);
 	return NULL;
 }

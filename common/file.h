@@ -23,6 +23,14 @@ struct file;
  */
 struct file *file_create(const char *path, mode_t mode, bool replace);
 
+/*
+ * The same, but what a killed program of this user left under the temporary name
+ * is kept: go on behind its *have bytes, after having looked at them.  And what
+ * this program leaves, by a signal or by exit, stays for the next one; file_abort
+ * removes it.
+ */
+struct file *file_continue(const char *path, mode_t mode, bool replace, uint64_t *have);
+
 int file_fd(const struct file *);               /* for reading and writing; stays the file's */
 const char *file_temp(const struct file *);     /* its temporary name */
 

@@ -268,6 +268,22 @@ echo_good(const struct aws_answer *answer, const char *hex, bool must)
 	return good;
 }
 
+static enum store_rc
+create(void *is, unsigned lane, struct str *why)
+{
+	struct glacier *g = is;
+	struct aws_answer answer = { 0 };
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	prepare(&c, "PUT", path(&p, g, "", "", ""));
+	rc = call(g, lane, &c, &answer, &arc, "", why);
+	aws_answer_free(&answer);
+	return rc;
+}
+
 /* Putting */
 
 static enum store_rc
@@ -686,6 +702,7 @@ const struct store_kind glacier_kind = {
 	.close = glacier_close,
 	.endpoint = endpoint,
 	.source = source,
+	.create = create,
 	.takes_name = takes_name,
 	.takes_id = takes_id,
 	.begin = begin,

@@ -117,12 +117,19 @@ ledger_parse(const char *line, size_t n, struct ledger_line *l)
 	    parse_text(field[5], len[5], &l->id);
 }
 
+static bool
+matches(const struct ledger_line *l, const char *store, const char *name, const char *id)
+{
+	return (name == NULL || strcmp(str_get(&l->name), name) == 0) && (id == NULL || strcmp(str_get(&l->id), id) == 0) &&
+	    (store == NULL || strcmp(str_get(&l->store), store) == 0);
+}
+
 /*
- * Go through the file.  With name, put the newest line that matches into found;
- * without, take each one apart.  A last line without its end is not looked at.
+ * Go through the file.  With name or id, put the newest line that matches into
+ * found; without, take each one apart.  A last line without its end is not looked at.
  */
 static enum ledger_rc
-scan(struct ledger *l, const char *store, const char *name, struct ledger_line *found)
+scan(struct ledger *l, const char *store, const char *name, const char *id, struct ledger_line *found)
 {
 	struct ledger_line one = { 0 };
 	enum ledger_rc rc = LEDGER_NONE;
@@ -135,22 +142,22 @@ scan(struct ledger *l, const char *store, const char *name, struct ledger_line *
 
 	if (lseek(l->fd, 0, SEEK_SET) != 0)
 		return LEDGER_IO;
-	if (name != NULL) {
+	/* What stands in the line: most of them are passed over without being taken apart. */
+	str_puts(&key, "\t");
+	if (found != NULL)
+		str_escape(&key, name != NULL ? name : id, strlen(name != NULL ? name : id), true);
+	if (name != NULL)
 		str_puts(&key, "\t");
-		str_escape(&key, name, strlen(name), true);
-		str_puts(&key, "\t");
-	}
 	lines = lines_new(l->fd, '\n');
 	while ((line = lines_next(lines, &n)) != NULL && !lines_cut(lines)) {
-		if (name != NULL && strstr(line, str_get(&key)) == NULL)
+		if (found != NULL && strstr(line, str_get(&key)) == NULL)
 			continue;
 		if (!ledger_parse(line, n, &one)) {
 			rc = LEDGER_FOREIGN;
 			at = lines_number(lines);
 			break;
 		}
-		if (name != NULL && strcmp(str_get(&one.name), name) == 0 &&
-		    (store == NULL || strcmp(str_get(&one.store), store) == 0)) {
+		if (found != NULL && matches(&one, store, name, id)) {
 			struct ledger_line swap = *found;
 
 			*found = one;
@@ -185,7 +192,7 @@ ledger_open(const char *path, bool write, struct ledger **out)
 	*out = NULL;
 	l->fd = open(path, (write ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC, 0666);
 	if (l->fd >= 0 && (!created || file_sync_parent(path) == 0))
-		rc = scan(l, NULL, NULL, NULL);
+		rc = scan(l, NULL, NULL, NULL, NULL);
 	if (rc == LEDGER_IO) {
 		error = errno;
 		ledger_close(l);
@@ -209,7 +216,13 @@ ledger_close(struct ledger *l)
 enum ledger_rc
 ledger_find(struct ledger *l, const char *store, const char *name, struct ledger_line *found)
 {
-	return scan(l, store, name, found);
+	return scan(l, store, name, NULL, found);
+}
+
+enum ledger_rc
+ledger_find_id(struct ledger *l, const char *store, const char *id, struct ledger_line *found)
+{
+	return scan(l, store, NULL, id, found);
 }
 
 /* Cut off what a crash left of a last line.  *size is the file's length then. */

@@ -54,8 +54,9 @@ struct ledger;
 enum ledger_rc ledger_open(const char *path, bool write, struct ledger **l);
 void ledger_close(struct ledger *);             /* NULL is allowed */
 
-/* The newest line with that name, and of that store where store is not NULL. */
+/* The newest line with that name, or that id, and of that store where store is not NULL. */
 enum ledger_rc ledger_find(struct ledger *, const char *store, const char *name, struct ledger_line *l);
+enum ledger_rc ledger_find_id(struct ledger *, const char *store, const char *id, struct ledger_line *l);
 
 /* Add a line, durably: LEDGER_OK or LEDGER_IO, with the file as it was before. */
 enum ledger_rc ledger_add(struct ledger *, const struct ledger_line *);

@@ -76,6 +76,12 @@ store_stop(void)
 	http_stop();
 }
 
+enum store_rc
+store_create(struct store *s, unsigned lane, struct str *why)
+{
+	return s->kind->create(s->is, lane, why);
+}
+
 bool
 store_takes_name(const struct store *s, const char *name, struct str *why)
 {

@@ -50,6 +50,9 @@ const char *store_source(const struct store *);         /* of the credentials, i
 /* Let all calls, those under way too, fail soon: the program is about to end.  From any thread. */
 void store_stop(void);
 
+/* Make the vault, if it is not there. */
+enum store_rc store_create(struct store *, unsigned lane, struct str *why);
+
 /* Can an archive have that name?  It is kept, escaped, where the store keeps descriptions. */
 bool store_takes_name(const struct store *, const char *name, struct str *why);
 
@@ -137,6 +140,7 @@ struct store_kind {
 	void (*close)(void *);
 	const char *(*endpoint)(const void *);
 	const char *(*source)(const void *);
+	enum store_rc (*create)(void *, unsigned lane, struct str *why);
 	bool (*takes_name)(const char *name, struct str *why);
 	bool (*takes_id)(const char *id);
 	enum store_rc (*begin)(void *, unsigned lane, const char *name, uint64_t part_size, void **up, struct str *why);

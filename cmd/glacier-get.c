@@ -1,0 +1,550 @@
+/*
+ * glacier-get - archives back out of a store.  All of them are asked for before
+ * the first is waited for; what is ready is fetched, and a file has its name only
+ * when its tree hash is the archive's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cpu.h"
+#include "err.h"
+#include "fetcher.h"
+#include "file.h"
+#include "io.h"
+#include "ledger.h"
+#include "lines.h"
+#include "mem.h"
+#include "meter.h"
+#include "names.h"
+#include "opt.h"
+#include "store.h"
+#include "str.h"
+
+static const char usage[] =
+    "glacier-get [-0hNqvVw] [-l ledger] [-o directory] [-s store] [-T threads]\n"
+    "           [-t bulk|standard|expedited] [--endpoint-url url] [--insecure-http]\n"
+    "           [--poll seconds] [--properties file] [--region region]\n"
+    "           [id | name ...]";
+
+enum {
+	ID_LEAST = 40,          /* with a ledger, what is shorter and not in it is a name, not an id */
+	POLL_MOST = 900         /* seconds between two looks at what thaws */
+};
+
+/* One archive that is wanted.  Several may be of one item. */
+struct want {
+	struct store_item *item;
+	struct str name;                /* empty: what the store says when it is there */
+	bool known;                     /* size and hash are the ledger's */
+	uint64_t size;
+	uint8_t hash[SHA256_SIZE];
+	bool gone;                      /* what was ready had vanished when it was fetched */
+	bool over;                      /* done, or failed */
+};
+
+struct get {
+	struct store *store;
+	unsigned lane;                  /* of the main thread */
+	struct fetcher *fetcher;
+	struct ledger *ledger;
+	const char *ledger_path, *directory;
+	enum store_tier tier;
+	struct want *wants;
+	size_t n;
+	struct store_item **items;      /* sorted by id, each once */
+	size_t nitems;
+	char end;
+	bool failed;
+};
+
+static int
+status_of(enum store_rc rc)
+{
+	return rc == STORE_DENIED ? ST_CRED : rc == STORE_WRONG ? ST_USAGE : ST_FAIL;
+}
+
+static void
+tell(const char *what)
+{
+	note(1, "%s", what);
+}
+
+/* What to call it in messages. */
+static const char *
+title(const struct want *w)
+{
+	return w->name.len != 0 ? str_get(&w->name) : str_get(&w->item->id);
+}
+
+/* This archive cannot be had; the others may. */
+static void
+give_up(struct get *g, struct want *w, const char *why)
+{
+	warn("%s: %s", title(w), why);
+	w->over = true;
+	g->failed = true;
+}
+
+/* What is wanted */
+
+static struct want *
+add(struct get *g)
+{
+	struct want *w;
+
+	if ((g->n & (g->n - 1)) == 0)
+		g->wants = mem_grow(g->wants, (g->n != 0 ? 2 * g->n : 1) * sizeof *g->wants);
+	w = &g->wants[g->n++];
+	*w = (struct want){ .item = mem_alloc(sizeof *w->item) };
+	return w;
+}
+
+static void
+add_line(struct get *g, const struct ledger_line *l)
+{
+	struct want *w = add(g);
+
+	if (strcmp(str_get(&l->store), store_name(g->store)) != 0)
+		die(ST_FAIL, "%s: is in %s, not in %s", str_get(&l->name), str_get(&l->store), store_name(g->store));
+	if (!file_name_safe(str_get(&l->name)))
+		die(ST_FAIL, "%s: is no relative path without ., .. and control characters, so nothing is written there; give its id",
+		    str_get(&l->name));
+	str_puts(&w->name, str_get(&l->name));
+	str_puts(&w->item->id, str_get(&l->id));
+	w->known = true;
+	w->size = l->size;
+	memcpy(w->hash, l->hash, SHA256_SIZE);
+	if (!store_takes_id(g->store, str_get(&w->item->id)))
+		die(ST_FAIL, "%s: %s: is not the id of an archive", title(w), str_get(&l->id));
+}
+
+static bool
+find(struct get *g, const char *s, struct ledger_line *l)
+{
+	enum ledger_rc rc = ledger_find(g->ledger, store_name(g->store), s, l);
+
+	if (rc == LEDGER_NONE)
+		rc = ledger_find_id(g->ledger, store_name(g->store), s, l);
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", g->ledger_path);
+	if (rc == LEDGER_FOREIGN)
+		die(ST_FAIL, "%s: line %lu: is not a line of a ledger", g->ledger_path, ledger_number(g->ledger));
+	return rc == LEDGER_OK;
+}
+
+/* An operand, or a line of stdin: a line of a ledger, a name or an id in the ledger, an id. */
+static void
+add_word(struct get *g, const char *s, bool lines)
+{
+	struct ledger_line l = { 0 };
+
+	if ((lines && ledger_parse(s, strlen(s), &l)) || (g->ledger != NULL && find(g, s, &l)))
+		add_line(g, &l);
+	else if (g->ledger != NULL && strlen(s) < ID_LEAST)
+		die(ST_FAIL, "%s: is not in %s", s, g->ledger_path);
+	else if (!store_takes_id(g->store, s))
+		die(ST_FAIL, "%s: is not the id of an archive%s", s,
+		    g->ledger == NULL ? "; -l names the ledger that knows names" : "");
+	else
+		str_puts(&add(g)->item->id, s);
+	ledger_line_free(&l);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct store_item *const *p = a, *const *q = b;
+
+	return strcmp(str_get(&(*p)->id), str_get(&(*q)->id));
+}
+
+/* Items sorted and each once; the wants of one archive share it. */
+static void
+sort_items(struct get *g)
+{
+	struct store_item **last = NULL, **found;
+
+	g->items = mem_array(g->n, sizeof *g->items);
+	for (size_t i = 0; i < g->n; i++)
+		g->items[i] = g->wants[i].item;
+	qsort(g->items, g->n, sizeof *g->items, by_id);
+	for (size_t i = 0; i < g->n; i++)
+		if (last == NULL || by_id(last, &g->items[i]) != 0) {
+			last = &g->items[g->nitems++];
+			*last = g->items[i];
+		}
+	for (size_t i = 0; i < g->n; i++) {
+		found = bsearch(&g->wants[i].item, g->items, g->nitems, sizeof *g->items, by_id);
+		if (*found != g->wants[i].item) {
+			store_item_free(g->wants[i].item);
+			free(g->wants[i].item);
+			g->wants[i].item = *found;
+		}
+	}
+}
+
+/* Files */
+
+static char *
+path_of(const struct get *g, const char *name)
+{
+	return strcmp(g->directory, ".") == 0 ? mem_copy(name) : mem_format("%s/%s", g->directory, name);
+}
+
+static void
+done(struct get *g, struct want *w, const char *path)
+{
+	if (lines_put(STDOUT_FILENO, path, g->end) != 0)
+		edie(ST_FAIL, "standard output");
+	w->over = true;
+}
+
+/* Is the file there already, and whole?  Another one of that name is an error, because nothing is overwritten. */
+static bool
+is_there(struct get *g, struct want *w, const char *path, uint64_t size, const uint8_t want[SHA256_SIZE])
+{
+	uint8_t hash[SHA256_SIZE];
+	struct stat st;
+	bool same;
+	int fd;
+
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return false;
+		edie(ST_FAIL, "%s", path);
+	}
+	if ((fd = S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1) < 0 && S_ISREG(st.st_mode))
+		edie(ST_FAIL, "%s", path);
+	same = fd >= 0 && (uint64_t)st.st_size == size && fetcher_hash(fd, size, hash) == 0 &&
+	    memcmp(hash, want, SHA256_SIZE) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (same) {
+		note(1, "%s: is here already", path);
+		done(g, w, path);
+	} else {
+		warn("%s: is something else, and is not overwritten; move it away", path);
+		w->over = true;
+		g->failed = true;
+	}
+	return true;
+}
+
+/* What needs no store: files that are here. */
+static void
+settle(struct get *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct want *w = &g->wants[i];
+		char *path;
+
+		if (!w->known)
+			continue;
+		path = path_of(g, str_get(&w->name));
+		is_there(g, w, path, w->size, w->hash);
+		free(path);
+	}
+}
+
+/* The name that the store has for it, if it is one to be trusted; else its id. */
+static enum store_rc
+ask_name(struct get *g, struct want *w, struct str *why)
+{
+	uint8_t byte, tree[SHA256_SIZE];
+	enum store_rc rc = store_fetch(g->store, g->lane, w->item, 0, 1, &byte, tree, &w->name, why);
+
+	if (rc == STORE_OK && !file_name_safe(str_get(&w->name))) {
+		str_clear(&w->name);
+		str_puts(&w->name, str_get(&w->item->id));
+	}
+	return rc;
+}
+
+static enum store_rc
+fetch_into(struct get *g, struct want *w, const char *path, struct str *why)
+{
+	struct file *f = NULL;
+	uint64_t have = 0;
+	bool spoilt = false;
+	enum store_rc rc;
+
+	if (file_parents(path) != 0 || (f = file_continue(path, 0666, false, &have)) == NULL) {
+		str_format(why, "%s", strerror(errno));
+		return STORE_FAILED;
+	}
+	if (have != 0)
+		note(1, "%s: going on behind %llu bytes", path, (unsigned long long)have);
+	rc = fetcher_get(g->fetcher, w->item, file_fd(f), have, &spoilt, why);
+	if (rc == STORE_OK) {
+		if (file_commit(f) == 0)
+			return rc;
+		str_format(why, "%s", strerror(errno));
+		return STORE_FAILED;
+	}
+	if (spoilt)
+		file_abort(f);
+	else
+		file_keep(f);
+	return rc;
+}
+
+/* An archive that is ready: fetch it.  One that is no longer there is asked for again. */
+static void
+fetch(struct get *g, struct want *w)
+{
+	struct str why = { 0 };
+	enum store_rc rc = STORE_OK;
+	char *path = NULL;
+
+	if (w->known && (w->size != w->item->size || memcmp(w->hash, w->item->hash, SHA256_SIZE) != 0)) {
+		give_up(g, w, "the store has something else under its id, size or tree hash differ");
+		return;
+	}
+	meter_subject(title(w));
+	if (w->name.len == 0)
+		rc = ask_name(g, w, &why);
+	if (rc == STORE_OK) {
+		path = path_of(g, str_get(&w->name));
+		if (is_there(g, w, path, w->item->size, w->item->hash))
+			rc = STORE_OK;
+		else if ((rc = fetch_into(g, w, path, &why)) == STORE_OK)
+			done(g, w, path);
+	}
+	if (rc == STORE_ABSENT && !w->gone) {
+		w->gone = true;
+		w->item->state = STORE_COLD;
+	} else if (rc == STORE_ABSENT)
+		give_up(g, w, str_get(&why));
+	else if (rc != STORE_OK) {
+		fetcher_free(g->fetcher);
+		die(status_of(rc), "%s: %s", path != NULL ? path : title(w), str_get(&why));
+	}
+	free(path);
+	str_free(&why);
+}
+
+/* Rounds */
+
+static void
+look(struct get *g)
+{
+	struct str why = { 0 };
+	enum store_rc rc = store_states(g->store, g->lane, g->items, g->nitems, &why);
+
+	if (rc != STORE_OK)
+		die(status_of(rc), "%s: %s", store_name(g->store), str_get(&why));
+}
+
+/* Ask for what is not asked for.  How many were. */
+static size_t
+ask(struct get *g, bool first)
+{
+	struct str why = { 0 };
+	size_t asked = 0;
+	enum store_rc rc;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct want *w = &g->wants[i];
+
+		if (w->over)
+			continue;
+		if (w->item->state == STORE_BROKEN) {
+			/* Before this run: it is tried again.  In it: that is the answer. */
+			if (!first) {
+				str_clear(&why);
+				str_format(&why, "could not be retrieved: %s", str_get(&w->item->reason));
+				give_up(g, w, str_get(&why));
+				continue;
+			}
+			note(0, "%s: an earlier retrieval has failed (%s), asking again", title(w), str_get(&w->item->reason));
+		} else if (w->item->state != STORE_COLD)
+			continue;
+		str_clear(&why);
+		rc = store_thaw(g->store, g->lane, w->item, g->tier, &why);
+		if (rc == STORE_OK) {
+			note(1, "%s: asked for", title(w));
+			asked++;
+		} else if (rc == STORE_ABSENT)
+			give_up(g, w, str_get(&why));
+		else
+			die(status_of(rc), "%s: %s", title(w), str_get(&why));
+	}
+	str_free(&why);
+	return asked;
+}
+
+static size_t
+pending(const struct get *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		n += !g->wants[i].over;
+	return n;
+}
+
+/* A tenth of the time that was waited so far: prompt where it is a matter of seconds, sparing where of hours. */
+static void
+wait_more(time_t begin, unsigned poll)
+{
+	time_t waited = time(NULL) - begin;
+	unsigned s = poll;
+
+	if (poll == 0)
+		s = waited < 10 ? 1 : waited / 10 > POLL_MOST ? POLL_MOST : (unsigned)(waited / 10);
+	sleep(s);
+}
+
+static int
+get(struct get *g, bool wait, unsigned poll)
+{
+	time_t begin = time(NULL);
+	bool first = true;
+
+	settle(g);
+	while (pending(g) != 0) {
+		look(g);
+		if (ask(g, first) != 0)
+			look(g);
+		first = false;
+		for (size_t i = 0; i < g->n; i++)
+			if (!g->wants[i].over && g->wants[i].item->state == STORE_READY)
+				fetch(g, &g->wants[i]);
+		if (pending(g) == 0)
+			break;
+		if (!wait) {
+			warn("%zu of %zu archives are still thawing; run it again to get them", pending(g), g->n);
+			break;
+		}
+		note(1, "%zu of %zu archives are still thawing", pending(g), g->n);
+		wait_more(begin, poll);
+	}
+	return g->failed ? ST_FAIL : pending(g) != 0 ? ST_AGAIN : 0;
+}
+
+static struct ledger *
+open_ledger(const char *path)
+{
+	struct ledger *l;
+	enum ledger_rc rc = ledger_open(path, false, &l);
+
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", path);
+	if (rc == LEDGER_FOREIGN)
+		die(ST_FAIL, "%s: line %lu: is not a line of a ledger", path, ledger_number(l));
+	if (ledger_cut(l))
+		warn("%s: its last line was cut short by a crash and is left out", path);
+	return l;
+}
+
+static enum store_tier
+tier(const char *arg)
+{
+	if (strcmp(arg, "bulk") == 0)
+		return STORE_BULK;
+	if (strcmp(arg, "standard") == 0)
+		return STORE_STANDARD;
+	if (strcmp(arg, "expedited") == 0)
+		return STORE_EXPEDITED;
+	die(ST_USAGE, "-t %s: must be bulk, standard or expedited", arg);
+}
+
+static void
+read_names(struct get *g)
+{
+	struct names *names = names_new(g->end);
+	const char *line;
+
+	while ((line = names_next(names)) != NULL)
+		add_word(g, line, true);
+	names_free(names);
+}
+
+static void
+release(struct get *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		str_free(&g->wants[i].name);
+	for (size_t i = 0; i < g->nitems; i++) {
+		store_item_free(g->items[i]);
+		free(g->items[i]);
+	}
+	free(g->items);
+	free(g->wants);
+	fetcher_free(g->fetcher);
+	ledger_close(g->ledger);
+	store_close(g->store);
+}
+
+int
+main(int argc, char *argv[])
+{
+	enum { ENDPOINT = OPT_LONG, INSECURE, POLL, PROPERTIES, REGION };
+	static const struct option longs[] = {
+		{ "directory", 1, NULL, 'o' }, { "endpoint-url", 1, NULL, ENDPOINT },
+		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "names", 0, NULL, 'N' },
+		{ "null", 0, NULL, '0' }, { "poll", 1, NULL, POLL }, { "properties", 1, NULL, PROPERTIES },
+		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' },
+		{ "tier", 1, NULL, 't' }, { "wait", 0, NULL, 'w' }, OPT_COMMON
+	};
+	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell };
+	struct get g = { .directory = ".", .tier = STORE_STANDARD, .end = '\n' };
+	unsigned threads = cpu_count(), poll = 0;
+	bool names = false, wait = false;
+	struct str why = { 0 };
+	enum store_rc rc;
+	int c, status;
+
+	err_init(argv);
+	while ((c = getopt_long(argc, argv, "0hl:No:qs:T:t:vVw", longs, NULL)) != -1)
+		switch (c) {
+		case '0': g.end = '\0'; break;
+		case 'l': g.ledger_path = optarg; break;
+		case 'N': names = true; break;
+		case 'o': g.directory = optarg; break;
+		case 's': o.name = optarg; break;
+		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case 't': g.tier = tier(optarg); break;
+		case 'w': wait = true; break;
+		case ENDPOINT: o.endpoint = optarg; break;
+		case INSECURE: o.insecure = true; break;
+		case POLL: poll = (unsigned)opt_uint("--poll", optarg, 1, 86400); break;
+		case PROPERTIES: o.properties = optarg; break;
+		case REGION: o.region = optarg; break;
+		default:
+			if (!opt_common(c, usage))
+				opt_usage(usage);
+		}
+	if (names == (optind < argc))
+		opt_usage(usage);
+	if (o.name == NULL || o.name[0] == '\0')
+		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+	signal(SIGPIPE, SIG_IGN);
+	meter_start(0);
+	o.lanes = threads + 1;
+	g.lane = threads;
+	if ((g.store = store_open(&o, &rc, &why)) == NULL)
+		die(status_of(rc), "%s", str_get(&why));
+	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(g.store), store_source(g.store));
+	if (g.ledger_path != NULL)
+		g.ledger = open_ledger(g.ledger_path);
+	if (names)
+		read_names(&g);
+	for (char **s = argv + optind; *s != NULL; s++)
+		add_word(&g, *s, false);
+	sort_items(&g);
+	g.fetcher = fetcher_new(g.store, threads);
+
+	status = get(&g, wait, poll);
+	release(&g);
+	if (io_close(STDOUT_FILENO) != 0)
+		edie(ST_FAIL, "standard output");
+	return status;
+}
