@@ -4,9 +4,9 @@
 
 PATH=$here/scripts:$PATH
 seal-keygen -o key.txt >key.pub
-vault d --vault v --vault v
+vault d --vault v
 mkdir -p src/etc/sub src/home
-seq 60000 >src/etc/numbers; ln src/etc/numbers src/home/same; ln -s numbers src/etc/link; : >src/etc/empty
+seq 60000 >src/etc/numbers; ln src/etc/numbers src/etc/same; ln -s numbers src/etc/link; : >src/etc/empty
 head -c 3000000 /dev/urandom >src/etc/sub/giant; echo me >src/etc/hostname; chmod 640 src/etc/hostname
 for i in $(seq 150); do seq "$i" 3000 >"src/home/file $i"; done
 echo odd >"src/home/$(printf 'tab\there')"; touch -d '2001-02-03 04:05:06.789' src/home/old
@@ -22,7 +22,7 @@ E
 unset DIRS STORE HOST LEDGER
 ledger=spool/box/ledger.tsv
 below=${TMP#/}/src
-list() { (cd "$1" && find . -printf '%p %y %m %U:%G %T@ %l\n' | grep -v '^\. ' | sort; find . -type f -exec sha256sum {} + | sort -k2; stat -c %h home/same); }
+list() { (cd "$1" && find . -printf '%p %y %m %U:%G %T@ %l\n' | grep -v '^\. ' | sort; find . -type f -exec sha256sum {} + | sort -k2; stat -c %h etc/same); }
 committed() { cut -f3 $ledger | grep -c '/closing.tsv.age$'; }
 
 ok 'backup.sh' 'backup.sh -c conf >set'
@@ -30,7 +30,7 @@ ok 'prints its set' 'grep -Eqx "box/[0-9]{8}T[0-9]{6}Z" set'
 ok 'the ledger has every archive once, the closing record last' 'cut -f3 $ledger | sort | uniq -d | wc -l | grep -qx 0; tail -n 1 $ledger | cut -f3 | grep -q closing.tsv.age'
 ok 'the local copy is complete, and nothing in clear' '[ -z "$(ls spool/box/inflight)" ] && [ -z "$(find spool/box/complete -type f ! -name "*.age")" ]'
 ok 'restore.sh brings all of it back' 'restore.sh -w -c conf -i key.txt -o back; list back/$below >b; list src | diff - b'
-ok 'one path, with the target of its hard link' 'restore.sh -c conf -i key.txt -o one "$below/home/same" 2>e; cmp one/$below/home/same src/etc/numbers; [ "$(find one -type f | wc -l)" -eq 2 ]'
+ok 'a hard link brings its target: of two names one comes alone, the other with it' 'for f in same numbers; do restore.sh -c conf -i key.txt -o one.$f "$below/etc/$f" || exit 1; cmp one.$f/$below/etc/$f src/etc/numbers; done; [ "$(find one.* -type f | wc -l)" -eq 3 ]'
 ok 'a directory and a glob' 'restore.sh -c conf -i key.txt -o two /$below/etc/sub "$below/home/file 1?"; cmp two/$below/etc/sub/giant src/etc/sub/giant; [ "$(find two -type f | wc -l)" -eq 11 ]'
 ok 'one small file costs one chunk' 'restore.sh -c conf -i key.txt -o three "$below/etc/hostname" 2>e; grep -q ": 1 archives," e; cmp three/$below/etc/hostname src/etc/hostname'
 ok 'odd names too' 'restore.sh -c conf -i key.txt -o four "$below/home/tab*"; [ "$(find four -type f | wc -l)" -eq 1 ]'
@@ -42,7 +42,6 @@ dies 1 'cannot be opened' 'the wrong identity' 'seal-keygen -o no.txt >/dev/null
 
 # glacier-backup(7): its commands as printed, with stock tools and nothing of ours.
 ok 'the page restores without this toolkit' 'mkdir stock; cp spool/box/complete/*/*.age key.txt stock
-	mandoc -T markdown "$here/man/glacier-backup.7" >page || exit 1
 	sed -n "/^\.Sh RESTORING WITHOUT/,/^\.Sh KEYS/p" "$here/man/glacier-backup.7" | sed -n "/^\.Bd/,/^\.Ed/p" | grep -v "^\." >commands
 	label=$(basename $(ls stock/*.000001.tar.xz.age | head -n 1) .000001.tar.xz.age)
 	sed -e "s/backup_etc/$label/g" -e "s:etc/hostname:$below/etc/hostname:g" commands >run
@@ -68,7 +67,7 @@ fails 1 'tar: .*: failed with status 2' 'tar with status 2' 'PATH=$TMP/bin:$PATH
 ok 'tar that is cut' 'printf "#!/bin/sh\n/bin/tar \"\$@\" | head -c 700000\n" >bin/tar'
 fails 1 'standard input: byte 700000: the input ends' 'a stream that is cut short' 'PATH=$TMP/bin:$PATH backup.sh -c conf'
 sleep 1
-ok 'tar with status 1 is recorded, and a set' 'printf "#!/bin/sh\n/bin/tar \"\$@\"; exit 1\n" >bin/tar; PATH=$TMP/bin:$PATH backup.sh -c conf 2>e >set; grep -q "files changed" e; seal -d -i key.txt <spool/box/complete/*/closing.tsv.age | grep -q "^directory	.*	1$"'
+ok 'tar with status 1 is recorded, and a set' 'printf "#!/bin/sh\n/bin/tar \"\$@\"; exit 1\n" >bin/tar; PATH=$TMP/bin:$PATH backup.sh -c conf 2>e >set; grep -q "files changed" e; cat spool/box/complete/*/closing.tsv.age | seal -d -i key.txt | grep -q "^directory	.*	1$"'
 n=$(committed)
 if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=2m none small 2>/dev/null; then
 	cleanup="umount $TMP/small; $cleanup"
@@ -79,19 +78,28 @@ else
 fi
 
 # Killed at ten moments: backup.sh itself, and each stage.  The run fails, no set appears, and the next run is good.
+# tar takes its time, so that every stage is there to be killed.
+printf '#!/bin/sh\n/bin/tar "$@" | { head -c 300000; sleep 0.7; cat; }\n' >bin/tar
 for victim in tar tarsplit xzpar seal treehash glacier-put backup.sh backup.sh backup.sh backup.sh; do
 	sleep 1
 	n=$(committed)
-	ok "killed: $victim" 'LEVEL=6 UPLOAD=stream backup.sh -c conf >o 2>e & p=$!
-		i=0; while [ $i -lt 100 ]; do
-			case $victim in backup.sh) [ $i -ge '"$((count % 7 * 4))"' ] && v=$p || v= ;;
-			*) v=; for q in /proc/[0-9]*; do [ "$(cat $q/comm 2>/dev/null)" = $victim ] && [ $q/fd/9 -ef spool/box/lock ] && v=${q#/proc/} && break; done ;; esac
-			[ -n "$v" ] && kill -9 $v 2>/dev/null && break; i=$((i + 1)); sleep 0.01
+	delay=$((count % 7))
+	ok "killed: $victim" 'PATH=$TMP/bin:$PATH backup.sh -c conf >o 2>e & p=$!
+		i=0; v=
+		while [ $i -lt 300 ] && [ -z "$v" ]; do
+			i=$((i + 1)); sleep 0.02
+			if [ $victim != backup.sh ]; then
+				for q in /proc/[0-9]*; do read -r name 2>/dev/null <$q/comm && [ "$name" = $victim ] && [ $q/fd/9 -ef spool/box/lock ] && v=${q#/proc/} && break; done
+			elif [ $i -gt $((delay * 9)) ]; then v=$p; fi
 		done
-		wait $p && { echo "it was too quick" >&2; exit 1; }; [ "$(committed)" -eq "$n" ]'
+		kill -9 $v; wait $p && { echo "it was too quick" >&2; exit 1; }
+		[ "$(committed)" -eq "$n" ]'
 done
 sleep 1
 ok 'after all of that, the next run is good' 'backup.sh -c conf >set 2>e; restore.sh -c conf -i key.txt -o last "$(cat set)"; list last/$below >b; list src | diff - b'
-ok 'one at a time' 'exec 9>>spool/box/lock; flock 9; echo $$ >spool/box/lock.pid; ! backup.sh -c conf 9>&- 2>e; grep -q "is at work here" e'
+n=$(committed)
+sh -c 'exec 9>>spool/box/lock; flock 9; echo $$ >spool/box/lock.pid; sleep 3' & sleep 0.5
+dies 75 'is at work here' 'one at a time' 'backup.sh -c conf'
+wait $!
 fails 1 'onnect\|refused' 'a server that is down' 'kill $server; AWS_MAX_ATTEMPTS=1 backup.sh -c conf'
 finish
