@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2034,SC2046,SC2154
 # The programs together: a backup into a vault on this machine and back, and what happens when something ends early.
 . "$(dirname "$0")/lib.sh"
 
