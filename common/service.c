@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1345,15 +1346,16 @@ on_end(void *state, struct httpd_reply *reply)
 {
 	struct call *c = state;
 	char id[33];
-	uint8_t random[SHA256_SIZE];
+	uint8_t random[16];
 	char *line;
 
 	c->reply = reply;
 	end_body(c);
 	if (authentic(c))
 		dispatch(c);
-	hmac_sha256(random, c, sizeof *c, c->hash, sizeof c->hash);
-	hex_put(id, random, 16);
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		memset(random, 0, sizeof random);
+	hex_put(id, random, sizeof random);
 	httpd_add(reply, "x-amzn-RequestId", "%s", id);
 	if (settings->log != NULL) {
 		line = mem_format("%d %s %s%s%s %" PRIu64 " %s", reply->status, c->request->method, c->request->path,
