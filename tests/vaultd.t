@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2034,SC2046
+# shellcheck disable=SC2034,SC2046,SC2154
 . "$(dirname "$0")/lib.sh"
 
 vault d --thaw-delay 3600
