@@ -429,6 +429,10 @@ main(int argc, char *argv[])
 	else
 		for (; *argv != NULL; argv++)
 			good = operand(&j, *argv, force) && good;
+	for (unsigned i = 0; i < POOL_RING(threads); i++)
+		free(((struct batch *)pool_job(j.pool, i))->buf);
+	pool_free(j.pool);
+	key_free(&j.recipients);
 	key_free(&j.identities);
 	return good ? 0 : ST_FAIL;
 }

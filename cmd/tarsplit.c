@@ -395,5 +395,10 @@ main(int argc, char *argv[])
 	}
 	if (io_close(STDOUT_FILENO) != 0)
 		edie(ST_FAIL, "standard output");
+	while (s.nwaiting > 0)
+		free(s.waiting[--s.nwaiting]);
+	free(s.waiting);
+	free(s.in.buf);
+	str_free(&s.lines);
 	return 0;
 }
