@@ -20,9 +20,11 @@
 
 #include "chain.h"
 #include "cpu.h"
+#include "cut.h"
 #include "err.h"
 #include "file.h"
 #include "io.h"
+#include "kind.h"
 #include "mem.h"
 #include "meter.h"
 #include "names.h"
@@ -34,7 +36,12 @@
 static const char usage[] =
     "xzpar [-0123456789cdefhkNqtvV] [-M limit] [-T threads] [--null] [file ...]";
 
-enum { RING = 256 };                    /* jobs; their memory is counted in bytes */
+enum {
+	RING = 256,                     /* jobs; their memory is counted in bytes */
+	MIN_BLOCK = 1 << 20,
+	LONG_BLOCK = 1 << 25,
+	DENSE_LEVEL = 2                 /* for what is compressed already, for the most part */
+};
 
 struct item {
 	char *name;                     /* as the user knows it */
@@ -42,7 +49,7 @@ struct item {
 	int in, out;                    /* out is -1 where nothing is written */
 	struct file *file;
 	struct stat st;
-	uint64_t taken;                 /* bytes read, when compressing */
+	uint64_t taken, cut;            /* bytes read, and cut into Blocks, when compressing */
 	struct xz_index *index;
 	struct unxz *reader;
 	bool begun, failed;
@@ -51,6 +58,7 @@ struct item {
 struct job {
 	struct item *item;
 	bool end;                       /* no Block: the item is complete */
+	enum cut_class class;           /* when compressing */
 	struct xz_block block;
 	struct chain in, out;
 	uint64_t need;                  /* bytes of memory, when decoding */
@@ -77,18 +85,49 @@ static struct {
 	bool failed, left_out;
 } work;
 
+/* What is being cut; one item at a time is. */
+static struct {
+	struct chain pending;
+	struct cut cut;
+	struct kind_seen seen;
+	uint32_t given;                 /* pieces */
+} knife;
+
+/* How a Block of this class is coded. */
+static struct xz_method
+method_for(enum cut_class class)
+{
+	struct xz_method m = opt.method;
+
+	switch (class) {
+	case CUT_TEXT: m.shape = XZ_TEXT; break;
+	case CUT_X86: m.shape = XZ_X86; break;
+	case CUT_ARM64: m.shape = XZ_WORDS; break;
+	case CUT_NOISE: m.shape = XZ_STORED; break;
+	case CUT_DENSE:
+		if (m.level > DENSE_LEVEL && !m.extreme)
+			m.level = DENSE_LEVEL;
+		break;
+	case CUT_OTHER: break;
+	}
+	return m;
+}
+
 static void
 code(void *arg, unsigned thread, void *shared)
 {
 	struct job *j = arg;
+	struct xz_method m;
 
 	(void)shared;
 	if (j->end)
 		return;
 	if (opt.decode)
 		j->rc = unxz_decode(&j->block, work.store, &j->in, opt.test ? NULL : &j->out);
-	else
-		j->rc = xz_encode(work.encoder[thread], &opt.method, work.store, &j->in, &j->out, &j->block);
+	else {
+		m = method_for(j->class);
+		j->rc = xz_encode(work.encoder[thread], &m, work.store, &j->in, &j->out, &j->block);
+	}
 }
 
 /* Say what is wrong with the item, once.  Going on with the next one is for lists of files only. */
@@ -236,6 +275,8 @@ settle(void)
 			written(i, io_put(i->out, j->block.head, j->block.headlen));
 			if (xz_index_add(i->index, &j->block) != XZ_OK)
 				fail(i, "is too large for one Index", NULL, 0);
+			note(2, "%s: %" PRIu64 " bytes from %" PRIu64 ": %s, %" PRIu64, i->name, j->block.unpacked,
+			    j->block.at, cut_name[j->class], j->block.packed);
 		}
 		if (i->out >= 0)
 			written(i, chain_put(&j->out, i->out));
@@ -292,45 +333,69 @@ add_end(struct item *i, enum xz_rc rc)
 	pool_add(work.pool);
 }
 
-/* Read the next Block into c, piece by piece as memory gets free.  false at the end of input. */
-static bool
-read_block(struct item *i, struct chain *c)
+/* Give the pool the Blocks that are ready to be coded. */
+static void
+add_blocks(struct item *i)
 {
-	uint64_t want;
+	struct cut_block b;
+	struct job *j;
+
+	while (cut_take(&knife.cut, &b)) {
+		j = vacancy(i);
+		j->class = b.class;
+		j->block.at = i->cut;
+		i->cut += b.bytes;
+		knife.given += (uint32_t)b.pieces;
+		while (b.pieces-- > 0)
+			chain_pass(&j->in, &knife.pending);
+		pool_add(work.pool);
+	}
+	knife.seen.since = knife.given + 1;
+}
+
+/* Read and judge one piece, when there is memory for it.  false at the end of input. */
+static bool
+read_piece(struct item *i)
+{
+	struct chain c = { 0 };
+	const uint8_t *p;
+	size_t len;
 	int64_t n;
 
-	while (c->len < opt.block) {
+	settle_ready();
+	while (store_used(work.store) >= work.budget && pool_wait(work.pool))
 		settle_ready();
-		while (store_used(work.store) >= work.budget && pool_wait(work.pool))
-			settle_ready();
-		want = opt.block - c->len < CHAIN_PIECE ? opt.block - c->len : CHAIN_PIECE;
-		if ((n = chain_fill(work.store, c, i->in, want)) < 0) {
-			fail(i, strerror(errno), NULL, 0);
-			return false;
-		}
-		i->taken += (uint64_t)n;
-		meter_add((uint64_t)n);
-		if ((uint64_t)n < want)
-			return false;
+	if ((n = chain_fill(work.store, &c, i->in, CHAIN_PIECE)) < 0)
+		fail(i, strerror(errno), NULL, 0);
+	if (n <= 0) {
+		chain_clear(work.store, &c);
+		return false;
 	}
-	return true;
+	i->taken += (uint64_t)n;
+	meter_add((uint64_t)n);
+	p = chain_head(&c, &len);
+	cut_add(&knife.cut, kind_of(p, len, &knife.seen), len);
+	chain_pass(&knife.pending, &c);
+	return n == CHAIN_PIECE;
 }
 
 static void
 compress(struct item *i)
 {
-	bool more = true;
-	struct job *j;
+	bool more;
 
 	i->index = xz_index_new();
-	while (more && !i->failed) {
-		j = vacancy(i);
-		more = read_block(i, &j->in);
-		if (j->in.len > 0 && !i->failed)
-			pool_add(work.pool);
-		else
-			chain_clear(work.store, &j->in);
-	}
+	cut_init(&knife.cut, opt.method.dict, opt.block);
+	memset(&knife.seen, 0, sizeof knife.seen);
+	knife.given = 0;
+	do {
+		more = read_piece(i);
+		if (!more)
+			cut_end(&knife.cut);
+		if (!i->failed)
+			add_blocks(i);
+	} while (more && !i->failed);
+	chain_clear(work.store, &knife.pending);
 	add_end(i, XZ_OK);
 }
 
@@ -554,12 +619,17 @@ footprint(unsigned threads)
 	return threads * xz_memory(&opt.method) + (threads + 1) * opt.block + (RING + threads) * sizeof(struct job);
 }
 
-/* Blocks of three dictionaries, as xz's. */
+/*
+ * Blocks of up to three dictionaries, as xz's, and of one and a half where that is
+ * long enough: 96 MiB at -9 cost 0.05 % of size over 192, and all processors work.
+ */
 static void
 set_dictionary(uint32_t dict)
 {
+	uint64_t d = dict;
+
 	opt.method.dict = dict;
-	opt.block = 3 * (uint64_t)dict < 1 << 20 ? 1 << 20 : 3 * (uint64_t)dict;
+	opt.block = 3 * d < MIN_BLOCK ? MIN_BLOCK : 3 * d < LONG_BLOCK ? 3 * d : 3 * d / 2 < LONG_BLOCK ? LONG_BLOCK : 3 * d / 2;
 }
 
 /* Fit the compressor into the limit: fewer threads, then a smaller dictionary. */

@@ -44,20 +44,6 @@ xz_dictionary(unsigned level)
 	return lzma_lzma_preset(&o, level) ? 0 : o.dict_size;
 }
 
-bool
-xz_supported(enum xz_shape shape)
-{
-	switch (shape) {
-	case XZ_X86: return lzma_filter_encoder_is_supported(LZMA_FILTER_X86);
-#ifdef LZMA_FILTER_ARM64
-	case XZ_ARM64: return lzma_filter_encoder_is_supported(LZMA_FILTER_ARM64);
-#else
-	case XZ_ARM64: return false;
-#endif
-	default: return true;
-	}
-}
-
 /* The smallest 2^n or 2^n + 2^(n-1) that holds n: what the format can say, and a few table sizes only. */
 static uint32_t
 dictionary_for(uint64_t n, uint32_t most)
@@ -80,21 +66,21 @@ filters_of(const struct xz_method *m, uint64_t n, lzma_options_lzma *o, lzma_fil
 
 	if (lzma_lzma_preset(o, m->level | (m->extreme ? LZMA_PRESET_EXTREME : 0)))
 		return XZ_UNSUPPORTED;
-	if (m->dict != 0 && m->dict < o->dict_size)
-		o->dict_size = m->dict;
-	o->dict_size = dictionary_for(n, o->dict_size);
+	o->dict_size = dictionary_for(n, m->dict);
 	switch (m->shape) {
 	case XZ_TEXT:
 		o->lc = 4;
 		o->pb = 0;
+		if (m->level >= 7 && o->nice_len < 128)
+			o->nice_len = 128;
 		break;
 	case XZ_X86:
 		f[i++] = (lzma_filter){ .id = LZMA_FILTER_X86 };
 		break;
-	case XZ_ARM64:
-#ifdef LZMA_FILTER_ARM64
-		f[i++] = (lzma_filter){ .id = LZMA_FILTER_ARM64 };
-#endif
+	case XZ_WORDS:
+		/* Not the ARM64 filter: xz before 5.4 and busybox could not decode it. */
+		o->lc = 2;
+		o->lp = 2;
 		break;
 	case XZ_STORED:
 		o->dict_size = DICT_MIN;

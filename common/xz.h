@@ -37,7 +37,7 @@ enum xz_shape {
 	XZ_PLAIN,
 	XZ_TEXT,                /* literals by the byte before, no alignment */
 	XZ_X86,                 /* branch targets made absolute first */
-	XZ_ARM64,
+	XZ_WORDS,               /* words of four bytes, as ARM64 code is */
 	XZ_STORED               /* not at all */
 };
 
@@ -45,7 +45,7 @@ struct xz_method {
 	enum xz_shape shape;
 	unsigned level;         /* 0 to 9, as xz's presets */
 	bool extreme;           /* -e */
-	uint32_t dict;          /* bytes of dictionary at most; 0: the level's own */
+	uint32_t dict;          /* bytes of dictionary at most */
 };
 
 enum { XZ_HEAD = 12, XZ_BLOCK_HEAD = 1024 };    /* stream header; a Block header at most */
@@ -63,9 +63,6 @@ struct xz_block {
 /* The dictionary of the level, and the bytes of memory that one encoder takes at most. */
 uint32_t xz_dictionary(unsigned level);
 uint64_t xz_memory(const struct xz_method *);
-
-/* Can liblzma do it?  ARM64 came with 5.4. */
-bool xz_supported(enum xz_shape);
 
 /* An encoder for one thread, used for many Blocks: tables of the right size are kept. */
 struct xz_encoder;

@@ -7,7 +7,7 @@ noise() { openssl enc -aes-128-ctr -nosalt -pass pass:"$1" -in /dev/zero 2>/dev/
 
 # Text, machine code, noise, zeros: several Blocks at -1.
 seq 300000 >text
-cat /bin/*sh >code
+cat /bin/bash /usr/bin/perl >code
 noise 1 3000000 >noise
 cat text code noise >in; head -c 4000000 /dev/zero >>in; cat text >>in
 xzpar -1 <in >in.xz.1
@@ -18,10 +18,20 @@ for f in text code noise in; do
 	ok "$f by xz"                        "xz -dc <x | cmp - $f && xz -tq x"
 	ok "$f by bsdtar"                    "bsdtar -xOf x --format=raw 2>/dev/null | cmp - $f || bsdcat x | cmp - $f"
 	ok "$f by python"                    "unlzma_python <x | cmp - $f"
-	ok "$f by busybox"                   "busybox unxz <x | cmp - $f"
+	case $f in
+	text|noise) ok "$f by busybox"       "busybox unxz <x | cmp - $f" ;;
+	*) skip "$f by busybox" "Debian's busybox lacks the x86 filter" ;;
+	esac
 	ok "$f from xz"                      "xz -1 -T1 <$f | xzpar -d | cmp - $f"
 	ok "$f from xz with several Blocks"  "xz -1 -T2 --block-size=700k <$f | xzpar -d | cmp - $f"
 done
+xzpar -1 <code >code.xz
+ok 'machine code goes through the branch filter' 'xz -lvv code.xz | grep -q x86'
+ok 'noise is stored' 'xzpar -9 <noise >x; [ "$(stat -c %s x)" -lt $((3000000 + 3000000 / 2000)) ] && xzpar -dM 2M <x | cmp - noise'
+ok 'noise that comes twice does not cost twice' 'cat noise noise | xzpar -6 >x; [ "$(stat -c %s x)" -lt 3100000 ] && xz -dc x | tail -c 3000000 | cmp - noise'
+ok 'nothing is larger than by xz' 'for f in text code noise in; do
+	[ "$(xzpar -9c $f | wc -c)" -le $(($(xz -9c $f | wc -c) * 1001 / 1000 + 300)) ] || { echo $f >&2; exit 1; }; done'
+ok 'twice -v tells of each Block' 'xzpar -1vv <code 2>&1 >x | grep -q "bytes from 0: x86, [0-9]"'
 ok 'several Blocks' '[ "$(blocks in.xz.1)" -gt 3 ]'
 for n in 0 1 2 65535 65536 65537 262143 262144 262145 1048575 1048576 1048577 3145727 3145728 3145729; do
 	ok "$n bytes" "head -c $n in >s; xzpar -1 <s >x; xz -dc <x | cmp - s && xzpar -dc <x | cmp - s"
@@ -59,7 +69,7 @@ done
 dies 1 "is followed by something that is not .xz: the stream header at byte $size" 'trailing garbage' '{ cat in.xz.1; echo x; } | xzpar -d >x'
 ok 'but the data is out' 'cmp x in'
 dies 1 'stream padding' 'stream padding of three' '{ cat in.xz.1; head -c 3 /dev/zero; } | xzpar -d >x'
-dies 1 'c: is cut short: the Block at byte 12' 'files are tested' 'head -c 100000 in.xz.1 >c; xzpar -t c in.xz.1'
+dies 1 'c: is cut short: the Block at byte 42832' 'files are tested' 'head -c 50000 in.xz.1 >c; xzpar -t c in.xz.1'
 ok 'a good one is silent' 'xzpar -t in.xz.1 >o 2>&1; [ ! -s o ]'
 dies 1 'takes more memory' 'too little memory to decode' 'xz --lzma2=preset=1,dict=64MiB <text | xzpar -d -M 2M'
 
