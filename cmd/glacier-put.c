@@ -418,6 +418,7 @@ main(int argc, char *argv[])
 		in.names = names_new(in.end);
 
 	put(&p, &in);
+	names_free(in.names);
 	sender_free(p.sender);
 	if (io_close(STDOUT_FILENO) != 0)
 		edie(ST_FAIL, "standard output");

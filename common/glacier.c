@@ -1,8 +1,9 @@
 /*
  * Which calls may be repeated.  A part (the same range, the same bytes), Complete,
- * Abort and all that only asks: always.  Initiating an upload or a job: not where
- * the service may have done it, because that leaves a second one, and a job is
- * paid for; there the loss is looked into by a list first.
+ * Abort and all that only asks: always.  Initiating an upload: too, but a try whose
+ * answer was lost may have made one that nobody knows; it is found by its name and
+ * by having no parts, and aborted.  Initiating a job: not where the service may have
+ * done it, because a job is paid for; the list of jobs is looked into first.
  *
  * UploadArchive, which sends a small archive in one request, is not used: when its
  * answer is lost nobody can tell whether there is an archive now, and no list shows
@@ -12,6 +13,7 @@
 #include "glacier.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,24 @@ enum {
 struct glacier {
 	struct aws *aws;
 	char *vault;
+	pthread_mutex_t lock;           /* guards known */
+	struct upload *known;           /* all that were made and not freed */
+};
+
+/* A part that is there. */
+struct held {
+	uint64_t first, last;
+	uint8_t tree[SHA256_SIZE];
 };
 
 struct upload {
-	char *id, *what;                /* what: for messages */
+	struct glacier *glacier;
+	struct upload *next, **from;    /* in known */
+	char *id, *name;
 	uint64_t part_size;
+	struct held *held;              /* by store_look, sorted */
+	size_t nheld;
+	bool lost;                      /* an answer was lost when it was begun */
 };
 
 enum retry
@@ -131,8 +146,10 @@ glacier_open(const struct store_options *o, const char *vault, enum store_rc *rc
 	}
 	g = mem_alloc(sizeof *g);
 	g->vault = mem_copy(vault);
-	if ((g->aws = aws_open(&a, &arc, why)) != NULL)
+	if ((g->aws = aws_open(&a, &arc, why)) != NULL) {
+		pthread_mutex_init(&g->lock, NULL);
 		return g;
+	}
 	*rc = arc == AWS_DENIED ? STORE_DENIED : STORE_WRONG;
 	free(g->vault);
 	free(g);
@@ -145,6 +162,7 @@ glacier_close(void *is)
 	struct glacier *g = is;
 
 	aws_close(g->aws);
+	pthread_mutex_destroy(&g->lock);
 	free(g->vault);
 	free(g);
 }
@@ -159,6 +177,19 @@ static const char *
 source(const void *is)
 {
 	return aws_source(((const struct glacier *)is)->aws);
+}
+
+static const char *
+region(const void *is)
+{
+	return aws_region(((const struct glacier *)is)->aws);
+}
+
+static const char *
+tariff(const void *is)
+{
+	(void)is;
+	return "vault";
 }
 
 static bool
@@ -235,7 +266,7 @@ call(struct glacier *g, unsigned lane, const struct aws_call *c, struct aws_answ
 		str_format(why, "%s: ", aws_endpoint(g->aws));
 	aws_explain(why, *rc, answer);
 	advise(why, g, answer);
-	return *rc == AWS_DENIED ? STORE_DENIED : answer->http.status == 404 ? STORE_ABSENT : STORE_FAILED;
+	return *rc == AWS_DENIED ? STORE_DENIED : answer->http.status == 404 || answer->http.status == 410 ? STORE_ABSENT : STORE_FAILED;
 }
 
 /* The answer is not what the service's guide says it is. */
@@ -284,10 +315,296 @@ create(void *is, unsigned lane, struct str *why)
 	return rc;
 }
 
+/* Lists */
+
+/* Append to a query what RFC 3986 leaves as it is, and the rest as %XX. */
+static void
+encode(struct str *out, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", *s) != NULL)
+			str_add(out, s, 1);
+		else
+			str_format(out, "%%%02X", (unsigned char)*s);
+}
+
+/* Takes one element of a list; false stops it. */
+typedef bool each(const struct json *, void *with);
+
+/* Go through a list of the vault, page by page, until its marker is null. */
+static enum store_rc
+list(struct glacier *g, unsigned lane, const char *below, const char *of, const char *array, each *f, void *with,
+    struct str *why)
+{
+	struct aws_answer answer = { 0 };
+	struct str query = { 0 };
+	const struct json *e;
+	struct json *page = NULL;
+	const char *marker = NULL;
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+	bool more = true;
+
+	for (int pages = 0; more; pages++) {
+		str_clear(&query);
+		if (marker != NULL) {
+			str_puts(&query, "marker=");
+			encode(&query, marker);
+		}
+		json_free(page);
+		page = NULL;
+		prepare(&c, "GET", path(&p, g, below, of, ""));
+		c.query = marker != NULL ? str_get(&query) : NULL;
+		if ((rc = call(g, lane, &c, &answer, &arc, "", why)) != STORE_OK)
+			break;
+		page = json_parse(str_get(&answer.http.body), answer.http.body.len);
+		if (page == NULL || json_get(page, array) == NULL || pages == LIST_PAGES) {
+			rc = strange(why, &answer, page == NULL ? "the list is not JSON" : "the list is not as it should be");
+			break;
+		}
+		marker = json_get_string(page, "Marker");
+		more = marker != NULL;
+		for (size_t i = 0; (e = json_element(json_get(page, array), i)) != NULL; i++)
+			if (!f(e, with)) {
+				more = false;
+				break;
+			}
+	}
+	json_free(page);
+	str_free(&query);
+	aws_answer_free(&answer);
+	return rc;
+}
+
 /* Putting */
 
+static struct upload *
+upload_new(struct glacier *g, const char *name, uint64_t part_size, const char *id)
+{
+	struct upload *u = mem_alloc(sizeof *u);
+
+	*u = (struct upload){ .glacier = g, .id = mem_copy(id), .name = mem_copy(name), .part_size = part_size };
+	pthread_mutex_lock(&g->lock);
+	u->next = g->known;
+	u->from = &g->known;
+	if (u->next != NULL)
+		u->next->from = &u->next;
+	g->known = u;
+	pthread_mutex_unlock(&g->lock);
+	return u;
+}
+
+static void
+upload_free(void *up)
+{
+	struct upload *u = up;
+	struct glacier *g = u->glacier;
+
+	pthread_mutex_lock(&g->lock);
+	*u->from = u->next;
+	if (u->next != NULL)
+		u->next->from = u->from;
+	pthread_mutex_unlock(&g->lock);
+	free(u->id);
+	free(u->name);
+	free(u->held);
+	free(u);
+}
+
+static void *
+upload_at(void *is, const char *name, uint64_t part_size, const char *id)
+{
+	return upload_new(is, name, part_size, id);
+}
+
+static const char *
+upload_id(const void *up)
+{
+	return ((const struct upload *)up)->id;
+}
+
+static const char *
+upload_name(const void *up)
+{
+	return ((const struct upload *)up)->name;
+}
+
+/* The name in a description: what str_escape wrote, or plain text of another's. */
+static void
+name_in(const char *description, struct str *name)
+{
+	str_clear(name);
+	if (!str_unescape(name, description, strlen(description))) {
+		str_clear(name);
+		str_puts(name, description);
+	}
+	if (strlen(str_get(name)) != name->len)
+		str_clear(name);
+}
+
+struct uploads {
+	struct glacier *glacier;
+	struct upload **list;
+	size_t n;
+	bool unknown;                   /* only those that no upload of this program is */
+};
+
+static bool
+is_known(struct glacier *g, const char *id)
+{
+	const struct upload *u;
+
+	pthread_mutex_lock(&g->lock);
+	for (u = g->known; u != NULL && strcmp(u->id, id) != 0; u = u->next)
+		;
+	pthread_mutex_unlock(&g->lock);
+	return u != NULL;
+}
+
+static bool
+add_upload(const struct json *j, void *with)
+{
+	struct uploads *us = with;
+	const char *id = json_get_string(j, "MultipartUploadId");
+	const char *description = json_get_string(j, "ArchiveDescription");
+	int64_t part = json_get_integer(j, "PartSizeInBytes", 0);
+	struct str name = { 0 };
+
+	if (id == NULL || !takes_id(id) || part <= 0 || (us->unknown && is_known(us->glacier, id)))
+		return true;
+	name_in(description != NULL ? description : "", &name);
+	if ((us->n & (us->n - 1)) == 0)
+		us->list = mem_grow(us->list, (us->n != 0 ? 2 * us->n : 1) * sizeof *us->list);
+	us->list[us->n++] = upload_new(us->glacier, str_get(&name), (uint64_t)part, id);
+	str_free(&name);
+	return true;
+}
+
 static enum store_rc
-begin(void *is, unsigned lane, const char *name, uint64_t part_size, void **up, struct str *why)
+uploads(void *is, unsigned lane, void ***found, size_t *n, struct str *why)
+{
+	struct uploads us = { .glacier = is };
+	enum store_rc rc = list(is, lane, "/multipart-uploads", "", "UploadsList", add_upload, &us, why);
+
+	for (size_t i = 0; i < us.n && rc != STORE_OK; i++)
+		upload_free(us.list[i]);
+	if (rc != STORE_OK) {
+		free(us.list);
+		return rc;
+	}
+	*n = us.n;
+	*found = mem_array(us.n + 1, sizeof **found);
+	for (size_t i = 0; i < us.n; i++)
+		(*found)[i] = us.list[i];
+	free(us.list);
+	return STORE_OK;
+}
+
+static bool
+add_held(const struct json *j, void *with)
+{
+	struct upload *u = with;
+	const char *range = json_get_string(j, "RangeInBytes"), *hex = json_get_string(j, "SHA256TreeHash");
+	struct held h;
+	char end;
+
+	if (range == NULL || hex == NULL || sscanf(range, "%" SCNu64 "-%" SCNu64 "%c", &h.first, &h.last, &end) != 2 ||
+	    h.last < h.first || strlen(hex) != 2 * SHA256_SIZE || !hex_get(h.tree, hex, SHA256_SIZE) ||
+	    u->nheld == STORE_PARTS)
+		return true;
+	if ((u->nheld & (u->nheld - 1)) == 0)
+		u->held = mem_grow(u->held, (u->nheld != 0 ? 2 * u->nheld : 1) * sizeof *u->held);
+	u->held[u->nheld++] = h;
+	return true;
+}
+
+static int
+by_first(const void *a, const void *b)
+{
+	const struct held *p = a, *q = b;
+
+	return (p->first > q->first) - (p->first < q->first);
+}
+
+static enum store_rc
+look(void *is, void *up, unsigned lane, struct str *why)
+{
+	struct upload *u = up;
+	enum store_rc rc;
+
+	u->nheld = 0;
+	rc = list(is, lane, "/multipart-uploads/", u->id, "Parts", add_held, u, why);
+	if (u->nheld > 1)
+		qsort(u->held, u->nheld, sizeof *u->held, by_first);
+	return rc;
+}
+
+static uint64_t
+part_size(const void *up)
+{
+	return ((const struct upload *)up)->part_size;
+}
+
+static size_t
+parts(const void *up)
+{
+	return ((const struct upload *)up)->nheld;
+}
+
+static bool
+has(const void *up, const struct store_part *part)
+{
+	const struct upload *u = up;
+	struct held key = { .first = part->offset };
+	const struct held *h = u->nheld == 0 ? NULL : bsearch(&key, u->held, u->nheld, sizeof *u->held, by_first);
+
+	return h != NULL && h->last == part->offset + part->length - 1 && memcmp(h->tree, part->tree, SHA256_SIZE) == 0;
+}
+
+static enum store_rc
+abandon(void *is, void *up, unsigned lane, struct str *why)
+{
+	struct glacier *g = is;
+	struct upload *u = up;
+	struct aws_answer answer = { 0 };
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	prepare(&c, "DELETE", path(&p, g, "/multipart-uploads/", u->id, ""));
+	rc = call(g, lane, &c, &answer, &arc, "", why);
+	/* A repeated one may find it gone. */
+	if (rc == STORE_ABSENT && answer.tries > 1)
+		rc = STORE_OK;
+	aws_answer_free(&answer);
+	return rc;
+}
+
+/* Abort what lost answers have left of the upload's kind: what nobody here knows, of that name, with nothing in it. */
+static void
+sweep(struct glacier *g, const struct upload *u, unsigned lane)
+{
+	struct uploads us = { .glacier = g, .unknown = true };
+	struct str ignored = { 0 };
+
+	list(g, lane, "/multipart-uploads", "", "UploadsList", add_upload, &us, &ignored);
+	for (size_t i = 0; i < us.n; i++) {
+		struct upload *stray = us.list[i];
+
+		if (strcmp(stray->name, u->name) == 0 && stray->part_size == u->part_size &&
+		    look(g, stray, lane, &ignored) == STORE_OK && stray->nheld == 0)
+			abandon(g, stray, lane, &ignored);
+		upload_free(stray);
+	}
+	free(us.list);
+	str_free(&ignored);
+}
+
+static enum store_rc
+begin(void *is, unsigned lane, const char *name, uint64_t size, void **up, struct str *why)
 {
 	struct glacier *g = is;
 	struct aws_answer answer = { 0 };
@@ -295,22 +612,23 @@ begin(void *is, unsigned lane, const char *name, uint64_t part_size, void **up, 
 	struct upload *u;
 	struct aws_call c;
 	struct path p;
-	char size[24];
+	char number[24];
 	enum aws_rc arc;
 	enum store_rc rc;
 
 	str_escape(&description, name, strlen(name), true);
-	snprintf(size, sizeof size, "%" PRIu64, part_size);
+	snprintf(number, sizeof number, "%" PRIu64, size);
 	prepare(&c, "POST", path(&p, g, "/multipart-uploads", "", ""));
-	aws_call_header(&c, "x-amz-part-size", size);
+	aws_call_header(&c, "x-amz-part-size", number);
 	aws_call_header(&c, "x-amz-archive-description", str_get(&description));
 	rc = call(g, lane, &c, &answer, &arc, "", why);
 	if (rc == STORE_OK && !id_of(&answer, "x-amz-multipart-upload-id", &id))
 		rc = strange(why, &answer, "the answer has no upload id");
 	if (rc == STORE_OK) {
-		u = mem_alloc(sizeof *u);
-		*u = (struct upload){ mem_copy(str_get(&id)), mem_copy(name), part_size };
-		*up = u;
+		*up = u = upload_new(g, name, size, str_get(&id));
+		u->lost = answer.tries > 1;
+		if (u->lost)
+			sweep(g, u, lane);
 	}
 	str_free(&description);
 	str_free(&id);
@@ -375,101 +693,9 @@ finish(void *is, void *up, unsigned lane, uint64_t size, const uint8_t root[SHA2
 		rc = strange(why, &answer, "the service has stored something else, its tree hash differs");
 	if (rc == STORE_OK && !id_of(&answer, "x-amz-archive-id", id))
 		rc = strange(why, &answer, "the answer has no archive id");
-	aws_answer_free(&answer);
-	return rc;
-}
-
-static enum store_rc
-abandon(void *is, void *up, unsigned lane, struct str *why)
-{
-	struct glacier *g = is;
-	struct upload *u = up;
-	struct aws_answer answer = { 0 };
-	struct aws_call c;
-	struct path p;
-	enum aws_rc arc;
-	enum store_rc rc;
-
-	prepare(&c, "DELETE", path(&p, g, "/multipart-uploads/", u->id, ""));
-	rc = call(g, lane, &c, &answer, &arc, "", why);
-	aws_answer_free(&answer);
-	return rc;
-}
-
-static const char *
-upload_id(const void *up)
-{
-	return ((const struct upload *)up)->id;
-}
-
-static void
-upload_free(void *up)
-{
-	struct upload *u = up;
-
-	free(u->id);
-	free(u->what);
-	free(u);
-}
-
-/* Lists */
-
-/* Append to a query what RFC 3986 leaves as it is, and the rest as %XX. */
-static void
-encode(struct str *out, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", *s) != NULL)
-			str_add(out, s, 1);
-		else
-			str_format(out, "%%%02X", (unsigned char)*s);
-}
-
-/* Takes one element of a list; false stops it. */
-typedef bool each(const struct json *, void *with);
-
-/* Go through a list of the vault, page by page, until its marker is null. */
-static enum store_rc
-list(struct glacier *g, unsigned lane, const char *where, const char *array, each *f, void *with, struct str *why)
-{
-	struct aws_answer answer = { 0 };
-	struct str query = { 0 };
-	const struct json *e;
-	struct json *page = NULL;
-	const char *marker = NULL;
-	struct aws_call c;
-	struct path p;
-	enum aws_rc arc;
-	enum store_rc rc;
-	bool more = true;
-
-	for (int pages = 0; more; pages++) {
-		str_clear(&query);
-		if (marker != NULL) {
-			str_puts(&query, "marker=");
-			encode(&query, marker);
-		}
-		json_free(page);
-		page = NULL;
-		prepare(&c, "GET", path(&p, g, where, "", ""));
-		c.query = marker != NULL ? str_get(&query) : NULL;
-		if ((rc = call(g, lane, &c, &answer, &arc, "", why)) != STORE_OK)
-			break;
-		page = json_parse(str_get(&answer.http.body), answer.http.body.len);
-		if (page == NULL || json_get(page, array) == NULL || pages == LIST_PAGES) {
-			rc = strange(why, &answer, page == NULL ? "the list is not JSON" : "the list is not as it should be");
-			break;
-		}
-		marker = json_get_string(page, "Marker");
-		more = marker != NULL;
-		for (size_t i = 0; (e = json_element(json_get(page, array), i)) != NULL; i++)
-			if (!f(e, with)) {
-				more = false;
-				break;
-			}
-	}
-	json_free(page);
-	str_free(&query);
+	/* A lost try may have taken its time. */
+	if (rc == STORE_OK && u->lost)
+		sweep(g, u, lane);
 	aws_answer_free(&answer);
 	return rc;
 }
@@ -487,28 +713,49 @@ by_id(const void *key, const void *item)
 	return strcmp(key, str_get(&(*(struct store_item *const *)item)->id));
 }
 
-/* Is it the whole archive that the job is for? */
+/* The bytes of an archive of this size that a job brings; false where its range is none. */
 static bool
-whole(const struct json *job, uint64_t size)
+range_of(const struct json *job, uint64_t size, uint64_t *from, uint64_t *length)
 {
 	const char *range = json_get_string(job, "RetrievalByteRange");
-	char all[32];
+	uint64_t last = size - 1;
+	char end;
 
-	snprintf(all, sizeof all, "0-%" PRIu64, size - 1);
-	return range == NULL || strcmp(range, all) == 0;
+	*from = 0;
+	if (range != NULL && sscanf(range, "%" SCNu64 "-%" SCNu64 "%c", from, &last, &end) != 2)
+		return false;
+	*length = last - *from + 1;
+	return *from <= last && last < size;
 }
 
-/* A job in the list: does it bring one of the items further?  A ready one beats one in progress, that beats a failed one. */
+/* Is what a job brings all that is wanted? */
+static bool
+covers(const struct store_item *i, uint64_t size, uint64_t from, uint64_t length)
+{
+	uint64_t end = i->count != 0 && i->count < size - i->first ? i->first + i->count : size;
+
+	return i->first < size && i->first >= from && end - from <= length;
+}
+
+/* A ready job beats one in progress, that beats a failed one. */
+static bool
+better(const struct store_item *i, enum store_state state)
+{
+	return i->state != STORE_READY && !(i->state == STORE_THAWING && state == STORE_BROKEN);
+}
+
+/* A job in the list: does it bring one of the items further? */
 static bool
 job(const struct json *j, void *with)
 {
 	struct asked *a = with;
 	const char *archive = json_get_string(j, "ArchiveId"), *id = json_get_string(j, "JobId");
-	const char *status = json_get_string(j, "StatusCode"), *hex = json_get_string(j, "ArchiveSHA256TreeHash");
-	const char *reason = json_get_string(j, "StatusMessage");
+	const char *status = json_get_string(j, "StatusCode"), *reason = json_get_string(j, "StatusMessage");
 	int64_t size = json_get_integer(j, "ArchiveSizeInBytes", -1);
 	struct store_item **found, *i;
+	uint64_t from = 0, length = 0;
 	enum store_state state;
+	const char *hex;
 
 	if (archive == NULL || id == NULL || status == NULL || !takes_id(id) ||
 	    (found = bsearch(archive, a->items, a->n, sizeof *a->items, by_id)) == NULL)
@@ -516,15 +763,18 @@ job(const struct json *j, void *with)
 	i = *found;
 	state = strcmp(status, "Succeeded") == 0 ? STORE_READY :
 	    strcmp(status, "InProgress") == 0 ? STORE_THAWING : STORE_BROKEN;
-	if (i->state == STORE_READY || (i->state == STORE_THAWING && state == STORE_BROKEN))
+	if (!better(i, state) || (size > 0 ? !range_of(j, (uint64_t)size, &from, &length) ||
+	    !covers(i, (uint64_t)size, from, length) : state == STORE_READY))
 		return true;
-	if (size > 0 && !whole(j, (uint64_t)size))
-		return true;
-	if (state == STORE_READY && (size <= 0 || hex == NULL || strlen(hex) != 2 * SHA256_SIZE ||
-	    !hex_get(i->hash, hex, SHA256_SIZE)))
+	hex = json_get_string(j, length == (uint64_t)size ? "ArchiveSHA256TreeHash" : "SHA256TreeHash");
+	i->hashed = hex != NULL && strlen(hex) == 2 * SHA256_SIZE && hex_get(i->hash, hex, SHA256_SIZE);
+	if (state == STORE_READY && length == (uint64_t)size && !i->hashed)
 		return true;
 	i->state = state;
-	i->size = size > 0 ? (uint64_t)size : 0;
+	if (size > 0)
+		i->size = (uint64_t)size;
+	i->from = from;
+	i->length = length;
 	str_clear(&i->job);
 	str_puts(&i->job, id);
 	str_clear(&i->reason);
@@ -539,7 +789,7 @@ states(void *is, unsigned lane, struct store_item **items, size_t n, struct str 
 
 	for (size_t i = 0; i < n; i++)
 		items[i]->state = STORE_COLD;
-	return list(is, lane, "/jobs", "JobList", job, &a, why);
+	return list(is, lane, "/jobs", "", "JobList", job, &a, why);
 }
 
 static int
@@ -552,25 +802,53 @@ read_text(void *with, void *buf, size_t n, uint64_t offset)
 /* What the job is called, so that the list of jobs tells whose it is. */
 static const char job_mark[] = "glacier-get";
 
+/* The range to ask for: what is wanted, out to whole MiB or the archive's end.  Empty: all of it. */
+static bool
+job_range(const struct store_item *i, struct str *range)
+{
+	uint64_t from = i->first / TREE_LEAF * TREE_LEAF, end = i->first + i->count;
+
+	if (i->first == 0 && i->count == 0)
+		return true;
+	if (i->size == 0 && i->count == 0)
+		return false;
+	if (i->size != 0 && (i->count == 0 || end > i->size))
+		end = i->size;
+	end = (end + TREE_LEAF - 1) / TREE_LEAF * TREE_LEAF;
+	if (i->size != 0 && end > i->size)
+		end = i->size;
+	if (from != 0 || end != i->size)
+		str_format(range, "%" PRIu64 "-%" PRIu64, from, end - 1);
+	return true;
+}
+
 static enum store_rc
 thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct str *why)
 {
 	static const char *const tiers[] = { "Bulk", "Standard", "Expedited" };
 	struct glacier *g = is;
 	struct aws_answer answer = { 0 };
-	struct json *j = json_new_object();
+	struct json *j;
 	uint8_t hash[SHA256_SIZE];
 	char hex[SHA256_HEX], *body;
-	struct str lost = { 0 };
+	struct str lost = { 0 }, range = { 0 };
 	struct aws_call c;
 	struct path p;
 	enum aws_rc arc;
 	enum store_rc rc;
 
+	if (!job_range(i, &range)) {
+		str_puts(why, "how long it is is not known here, so say where the range ends");
+		return STORE_FAILED;
+	}
+	j = json_new_object();
 	json_put_string(j, "Type", "archive-retrieval");
 	json_put_string(j, "ArchiveId", str_get(&i->id));
 	json_put_string(j, "Description", job_mark);
 	json_put_string(j, "Tier", tiers[tier]);
+	if (range.len != 0)
+		json_put_string(j, "RetrievalByteRange", str_get(&range));
+	str_free(&range);
 	body = json_print(j);
 	json_free(j);
 	sha256(hash, body, strlen(body));
@@ -588,7 +866,7 @@ thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct
 			i->state = STORE_THAWING;
 			break;
 		}
-		if (arc != AWS_LOST || tries == RETRY_TRIES)
+		if (arc != AWS_LOST || tries == RETRY_TRIES || answer.http.unsent || http_stopped())
 			break;
 		/* It may be there or not: only the list of jobs knows. */
 		str_clear(&lost);
@@ -627,19 +905,13 @@ begins_at(const struct aws_answer *answer, uint64_t first, uint64_t last)
 	return ranged ? range_good(answer, first, last) : first == 0;
 }
 
-/* The name in a description: what str_escape wrote, or plain text of another's. */
 static void
 name_of(const struct aws_answer *answer, struct str *name)
 {
 	struct str s = { 0 };
 
-	str_clear(name);
-	if (http_find(&answer->http, "x-amz-archive-description", &s) && !str_unescape(name, str_get(&s), s.len)) {
-		str_clear(name);
-		str_puts(name, str_get(&s));
-	}
-	if (strlen(str_get(name)) != name->len)
-		str_clear(name);
+	http_find(&answer->http, "x-amz-archive-description", &s);
+	name_in(str_get(&s), name);
 	str_free(&s);
 }
 
@@ -650,7 +922,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 	struct glacier *g = is;
 	struct aws_answer answer = { 0 };
 	struct str trouble = { 0 };
-	uint64_t last = offset + length - 1;
+	uint64_t last = offset - i->from + length - 1;         /* ranges count from where the job's begins */
 	char range[64], hex[SHA256_HEX];
 	size_t have = 0;
 	struct aws_call c;
@@ -658,6 +930,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 	enum aws_rc arc;
 	enum store_rc rc = STORE_OK;
 
+	offset -= i->from;
 	for (int again = 0; rc == STORE_OK && have < length; ) {
 		snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, offset + have, last);
 		prepare(&c, "GET", path(&p, g, "/jobs/", str_get(&i->job), "/output"));
@@ -702,6 +975,8 @@ const struct store_kind glacier_kind = {
 	.close = glacier_close,
 	.endpoint = endpoint,
 	.source = source,
+	.region = region,
+	.tariff = tariff,
 	.create = create,
 	.takes_name = takes_name,
 	.takes_id = takes_id,
@@ -710,6 +985,13 @@ const struct store_kind glacier_kind = {
 	.finish = finish,
 	.abort = abandon,
 	.upload_id = upload_id,
+	.upload_name = upload_name,
+	.uploads = uploads,
+	.upload_at = upload_at,
+	.look = look,
+	.part_size = part_size,
+	.parts = parts,
+	.has = has,
 	.upload_free = upload_free,
 	.states = states,
 	.thaw = thaw,

@@ -70,6 +70,18 @@ store_source(const struct store *s)
 	return s->kind->source(s->is);
 }
 
+const char *
+store_region(const struct store *s)
+{
+	return s->kind->region(s->is);
+}
+
+const char *
+store_tariff(const struct store *s)
+{
+	return s->kind->tariff(s->is);
+}
+
 void
 store_stop(void)
 {
@@ -88,6 +100,15 @@ store_takes_name(const struct store *s, const char *name, struct str *why)
 	return s->kind->takes_name(name, why);
 }
 
+static struct store_upload *
+wrap(struct store *s, void *is)
+{
+	struct store_upload *up = mem_alloc(sizeof *up);
+
+	*up = (struct store_upload){ s, is };
+	return up;
+}
+
 enum store_rc
 store_begin(struct store *s, unsigned lane, const char *name, uint64_t part_size, struct store_upload **up,
     struct str *why)
@@ -97,8 +118,7 @@ store_begin(struct store *s, unsigned lane, const char *name, uint64_t part_size
 
 	if ((rc = s->kind->begin(s->is, lane, name, part_size, &is, why)) != STORE_OK)
 		return rc;
-	*up = mem_alloc(sizeof **up);
-	**up = (struct store_upload){ s, is };
+	*up = wrap(s, is);
 	return STORE_OK;
 }
 
@@ -134,6 +154,59 @@ const char *
 store_upload_id(const struct store_upload *up)
 {
 	return up->store->kind->upload_id(up->is);
+}
+
+const char *
+store_upload_name(const struct store_upload *up)
+{
+	return up->store->kind->upload_name(up->is);
+}
+
+enum store_rc
+store_uploads(struct store *s, unsigned lane, struct store_upload ***list, size_t *n, struct str *why)
+{
+	void **found = NULL;
+	enum store_rc rc;
+
+	*list = NULL;
+	*n = 0;
+	if ((rc = s->kind->uploads(s->is, lane, &found, n, why)) != STORE_OK)
+		return rc;
+	*list = mem_array(*n + 1, sizeof **list);
+	for (size_t i = 0; i < *n; i++)
+		(*list)[i] = wrap(s, found[i]);
+	free(found);
+	return STORE_OK;
+}
+
+struct store_upload *
+store_upload_at(struct store *s, const char *name, uint64_t part_size, const char *id)
+{
+	return wrap(s, s->kind->upload_at(s->is, name, part_size, id));
+}
+
+enum store_rc
+store_look(struct store_upload *up, unsigned lane, struct str *why)
+{
+	return up->store->kind->look(up->store->is, up->is, lane, why);
+}
+
+uint64_t
+store_part_size(const struct store_upload *up)
+{
+	return up->store->kind->part_size(up->is);
+}
+
+size_t
+store_parts(const struct store_upload *up)
+{
+	return up->store->kind->parts(up->is);
+}
+
+bool
+store_has(const struct store_upload *up, const struct store_part *part)
+{
+	return up->store->kind->has(up->is, part);
 }
 
 void

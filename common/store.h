@@ -46,6 +46,8 @@ void store_close(struct store *);               /* NULL is allowed */
 const char *store_name(const struct store *);           /* as in the ledger */
 const char *store_endpoint(const struct store *);       /* URL */
 const char *store_source(const struct store *);         /* of the credentials, in words */
+const char *store_region(const struct store *);
+const char *store_tariff(const struct store *);         /* what the price list calls the way archives are kept there */
 
 /* Let all calls, those under way too, fail soon: the program is about to end.  From any thread. */
 void store_stop(void);
@@ -80,6 +82,10 @@ struct store_part {
 	void *from;
 };
 
+/*
+ * Where the answer to the first call is lost, what it may have made is looked for
+ * and removed, and so again when the archive is finished.
+ */
 enum store_rc store_begin(struct store *, unsigned lane, const char *name, uint64_t part_size,
     struct store_upload **, struct str *why);
 enum store_rc store_send(struct store_upload *, unsigned lane, const struct store_part *, struct str *why);
@@ -88,6 +94,22 @@ enum store_rc store_finish(struct store_upload *, unsigned lane, uint64_t size, 
 enum store_rc store_abort(struct store_upload *, unsigned lane, struct str *why);
 void store_upload_free(struct store_upload *);          /* NULL is allowed */
 const char *store_upload_id(const struct store_upload *);
+const char *store_upload_name(const struct store_upload *);     /* the archive's */
+
+/*
+ * Uploads that were begun and not finished, those of store_begin that are under
+ * way too: *list gets *n of them, and is the caller's as they are.
+ */
+enum store_rc store_uploads(struct store *, unsigned lane, struct store_upload ***list, size_t *n, struct str *why);
+
+/* One whose id is remembered from an earlier run; whether it is there is not asked. */
+struct store_upload *store_upload_at(struct store *, const char *name, uint64_t part_size, const char *id);
+
+/* See what is there of it.  After that: its part size (0: not known), how many parts, and is this one there, the same bytes? */
+enum store_rc store_look(struct store_upload *, unsigned lane, struct str *why);
+uint64_t store_part_size(const struct store_upload *);
+size_t store_parts(const struct store_upload *);
+bool store_has(const struct store_upload *, const struct store_part *);
 
 /*
  * Getting.  An archive must be asked for and thaws for hours; then its bytes can
@@ -103,10 +125,14 @@ enum store_state {
 };
 
 struct store_item {
-	struct str id;                  /* the caller's; the rest is set by the store */
-	enum store_state state;
+	struct str id;                  /* the caller's, */
+	uint64_t first, count;          /* as is what of it is wanted; count 0: up to its end */
+
+	enum store_state state;         /* the rest is set by the store */
 	struct str job, reason;
-	uint64_t size;
+	uint64_t size;                  /* of the whole archive */
+	uint64_t from, length;          /* what is ready: at least what is wanted */
+	bool hashed;                    /* hash is the tree hash of just that */
 	uint8_t hash[SHA256_SIZE];
 };
 
@@ -125,8 +151,8 @@ enum store_rc store_states(struct store *, unsigned lane, struct store_item **it
 enum store_rc store_thaw(struct store *, unsigned lane, struct store_item *, enum store_tier, struct str *why);
 
 /*
- * Fetch length bytes (not 0) of a ready one from offset on, all of them or
- * failure.  tree gets their tree hash; where the service sends one of just these
+ * Fetch length bytes (not 0) of a ready one from offset in the archive on, all of
+ * them or failure.  tree gets their tree hash; where the service sends one of just these
  * bytes, they are the same.  The name that the archive was given is put into name; it is empty
  * where there is none, and not a path to be trusted.  name may be NULL.
  */
@@ -140,6 +166,8 @@ struct store_kind {
 	void (*close)(void *);
 	const char *(*endpoint)(const void *);
 	const char *(*source)(const void *);
+	const char *(*region)(const void *);
+	const char *(*tariff)(const void *);
 	enum store_rc (*create)(void *, unsigned lane, struct str *why);
 	bool (*takes_name)(const char *name, struct str *why);
 	bool (*takes_id)(const char *id);
@@ -149,6 +177,13 @@ struct store_kind {
 	    struct str *id, struct str *why);
 	enum store_rc (*abort)(void *, void *up, unsigned lane, struct str *why);
 	const char *(*upload_id)(const void *up);
+	const char *(*upload_name)(const void *up);
+	enum store_rc (*uploads)(void *, unsigned lane, void ***list, size_t *n, struct str *why);
+	void *(*upload_at)(void *, const char *name, uint64_t part_size, const char *id);
+	enum store_rc (*look)(void *, void *up, unsigned lane, struct str *why);
+	uint64_t (*part_size)(const void *up);
+	size_t (*parts)(const void *up);
+	bool (*has)(const void *up, const struct store_part *);
 	void (*upload_free)(void *up);
 	enum store_rc (*states)(void *, unsigned lane, struct store_item **, size_t n, struct str *why);
 	enum store_rc (*thaw)(void *, unsigned lane, struct store_item *, enum store_tier, struct str *why);
