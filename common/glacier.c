@@ -547,10 +547,16 @@ part_size(const void *up)
 	return ((const struct upload *)up)->part_size;
 }
 
-static size_t
-parts(const void *up)
+static bool
+held(const void *up, size_t i, uint64_t *offset, uint64_t *length)
 {
-	return ((const struct upload *)up)->nheld;
+	const struct upload *u = up;
+
+	if (i >= u->nheld)
+		return false;
+	*offset = u->held[i].first;
+	*length = u->held[i].last - u->held[i].first + 1;
+	return true;
 }
 
 static bool
@@ -990,7 +996,7 @@ const struct store_kind glacier_kind = {
 	.upload_at = upload_at,
 	.look = look,
 	.part_size = part_size,
-	.parts = parts,
+	.held = held,
 	.has = has,
 	.upload_free = upload_free,
 	.states = states,

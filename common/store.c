@@ -197,10 +197,10 @@ store_part_size(const struct store_upload *up)
 	return up->store->kind->part_size(up->is);
 }
 
-size_t
-store_parts(const struct store_upload *up)
+bool
+store_held(const struct store_upload *up, size_t i, uint64_t *offset, uint64_t *length)
 {
-	return up->store->kind->parts(up->is);
+	return up->store->kind->held(up->is, i, offset, length);
 }
 
 bool

@@ -105,10 +105,14 @@ enum store_rc store_uploads(struct store *, unsigned lane, struct store_upload *
 /* One whose id is remembered from an earlier run; whether it is there is not asked. */
 struct store_upload *store_upload_at(struct store *, const char *name, uint64_t part_size, const char *id);
 
-/* See what is there of it.  After that: its part size (0: not known), how many parts, and is this one there, the same bytes? */
+/*
+ * See what is there of it.  After that: its part size (0: not known), where part i of
+ * those that are there lies (false: there are not so many), and whether it has just
+ * these bytes.
+ */
 enum store_rc store_look(struct store_upload *, unsigned lane, struct str *why);
 uint64_t store_part_size(const struct store_upload *);
-size_t store_parts(const struct store_upload *);
+bool store_held(const struct store_upload *, size_t i, uint64_t *offset, uint64_t *length);
 bool store_has(const struct store_upload *, const struct store_part *);
 
 /*
@@ -182,7 +186,7 @@ struct store_kind {
 	void *(*upload_at)(void *, const char *name, uint64_t part_size, const char *id);
 	enum store_rc (*look)(void *, void *up, unsigned lane, struct str *why);
 	uint64_t (*part_size)(const void *up);
-	size_t (*parts)(const void *up);
+	bool (*held)(const void *up, size_t i, uint64_t *offset, uint64_t *length);
 	bool (*has)(const void *up, const struct store_part *);
 	void (*upload_free)(void *up);
 	enum store_rc (*states)(void *, unsigned lane, struct store_item **, size_t n, struct str *why);
