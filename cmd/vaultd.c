@@ -1,62 +1,187 @@
 /*
- * vaultd - a Glacier vault on this machine: the service's API on loopback, over a
- * plain directory.  For restore drills, demos and tests.
+ * vaultd - a Glacier vault service on this machine, over a plain directory.  The
+ * main thread waits for the signal that ends it; a thread for each connection
+ * does the rest (common/service.c).
  */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "file.h"
 #include "httpd.h"
 #include "lines.h"
+#include "mem.h"
 #include "opt.h"
 #include "service.h"
+#include "stamp.h"
 #include "vault.h"
 
-static const char usage[] = "vaultd [-hqvV] [-d dir] [-p port] [--thaw-delay seconds] [--vault name]";
+static const char usage[] =
+    "vaultd [-hqvV] [-d directory] [-p port] [--thaw-delay seconds] [--vault name]";
+
+enum { THAW_MAX = 30 * 86400, KEEP = 86400 };           /* seconds; KEEP is how long a ripe job lives */
 
 static const char *
 environment(const char *name)
 {
-	const char *s = getenv(name);
+	const char *value = getenv(name);
 
-	if (s == NULL || *s == '\0')
-		die(ST_CRED, "%s: is not set; it says which requests are accepted", name);
-	return s;
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static const char *
+credential(const char *name)
+{
+	const char *value = environment(name);
+
+	if (value == NULL)
+		die(ST_CRED, "%s: is not set; the environment says which key pair the server accepts", name);
+	return value;
 }
 
 static void
-log_line(const char *line)
+settings(struct service_options *o)
 {
-	warn("%s", line);
+	o->keys.access_key = credential("AWS_ACCESS_KEY_ID");
+	o->keys.secret = credential("AWS_SECRET_ACCESS_KEY");
+	o->keys.token = environment("AWS_SESSION_TOKEN");
+	if ((o->keys.region = environment("AWS_REGION")) == NULL &&
+	    (o->keys.region = environment("AWS_DEFAULT_REGION")) == NULL)
+		o->keys.region = "us-east-1";
+	o->keys.service = "glacier";
+	if ((o->account = environment("AWS_ACCOUNT_ID")) == NULL)
+		o->account = "111122223333";
+	if (strlen(o->account) != 12 || strspn(o->account, "0123456789") != 12)
+		die(ST_USAGE, "AWS_ACCOUNT_ID: must be 12 digits");
+}
+
+/* Where the vaults are if nobody says: as other programs' data, in the home directory. */
+static char *
+default_directory(void)
+{
+	const char *data = environment("XDG_DATA_HOME"), *home = environment("HOME");
+
+	if (data != NULL)
+		return mem_format("%s/vaultd", data);
+	if (home == NULL)
+		die(ST_USAGE, "neither -d nor HOME says where the vaults are");
+	return mem_format("%s/.local/share/vaultd", home);
+}
+
+static struct vaults *
+open_vaults(const char *directory)
+{
+	char *below = mem_format("%s/.", directory);
+	struct vaults *vaults;
+
+	if (file_parents(below) != 0)
+		edie(ST_FAIL, "%s", directory);
+	free(below);
+	if ((vaults = vaults_open(directory)) != NULL)
+		return vaults;
+	if (errno == EBUSY)
+		die(ST_FAIL, "%s: another vaultd is using it", directory);
+	if (errno == EINVAL)
+		die(ST_FAIL, "%s: a log in it is damaged", directory);
+	edie(ST_FAIL, "%s", directory);
+}
+
+/* A request is at most one line, with -v; what this machine failed at is always one. */
+static void
+report(const char *method, const char *target, int status, const char *error, int errnum)
+{
+	int level = errnum != 0 ? 0 : 1;
+
+	if (error != NULL)
+		note(level, "%s %s: %d %s", method, target, status, error);
+	else
+		note(level, "%s %s: %d", method, target, status);
+}
+
+/* Each upload and each connection needs descriptors: take what the system grants. */
+static void
+raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static void
+make_vault(struct vaults *vaults, const char *name)
+{
+	if (!vault_name_good(name))
+		die(ST_USAGE, "--vault %s: a name is up to 255 of A-Z a-z 0-9 _ - .", name);
+	if (vaults_create(vaults, name, stamp_now()) != 0)
+		edie(ST_FAIL, "%s", name);
+}
+
+static void
+serve(unsigned port, struct service_options *o, const char *directory, const char *vault)
+{
+	struct vaults *vaults;
+	struct service *service;
+	struct httpd *httpd;
+	sigset_t ends;
+	char *url;
+	int sig;
+
+	/* Before any thread starts, so that only sigwait sees them. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	raise_limit();
+
+	vaults = open_vaults(directory);
+	if (vault != NULL)
+		make_vault(vaults, vault);
+	o->report = report;
+	service = service_new(o, vaults);
+	if ((httpd = httpd_start(port, &service_calls, service)) == NULL)
+		edie(ST_FAIL, "127.0.0.1:%u", port);
+	url = mem_format("http://127.0.0.1:%u", httpd_port(httpd));
+	if (lines_put(STDOUT_FILENO, url, '\n') != 0)
+		edie(ST_FAIL, "standard output");
+	free(url);
+	sigwait(&ends, &sig);
+
+	httpd_stop(httpd);
+	service_free(service);
+	vaults_close(vaults);
 }
 
 int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "directory", 1, NULL, 'd' }, { "port", 1, NULL, 'p' }, { "thaw-delay", 1, NULL, OPT_LONG },
-		{ "vault", 1, NULL, OPT_LONG + 1 }, OPT_COMMON
+		{ "directory", 1, NULL, 'd' }, { "port", 1, NULL, 'p' },
+		{ "thaw-delay", 1, NULL, OPT_LONG }, { "vault", 1, NULL, OPT_LONG + 1 }, OPT_COMMON
 	};
-	struct service_settings settings = { 0 };
-	const char *dir = "vaults", *vault = NULL;
-	struct httpd *server;
-	uint16_t port = 0;
-	sigset_t ends;
-	char url[64];
-	int c, sig;
+	struct service_options o = { .keep = KEEP * INT64_C(1000) };
+	const char *vault = NULL;
+	char *directory = NULL;
+	unsigned port = 0;
+	int c;
 
 	err_init(argv);
 	while ((c = getopt_long(argc, argv, "d:p:hqvV", longs, NULL)) != -1)
 		switch (c) {
-		case 'd': dir = optarg; break;
-		case 'p': port = (uint16_t)opt_uint("-p", optarg, 0, 65535); break;
-		case OPT_LONG: settings.thaw_delay = (long)opt_uint("--thaw-delay", optarg, 0, 1000000); break;
+		case 'd':
+			free(directory);
+			directory = mem_copy(optarg);
+			break;
+		case 'p': port = (unsigned)opt_uint("-p", optarg, 0, 65535); break;
+		case OPT_LONG: o.thaw = (int64_t)opt_uint("--thaw-delay", optarg, 0, THAW_MAX) * 1000; break;
 		case OPT_LONG + 1: vault = optarg; break;
 		default:
 			if (!opt_common(c, usage))
@@ -64,29 +189,10 @@ main(int argc, char *argv[])
 		}
 	if (optind != argc)
 		opt_usage(usage);
-	settings.access_key = environment("AWS_ACCESS_KEY_ID");
-	settings.secret = environment("AWS_SECRET_ACCESS_KEY");
-	settings.region = getenv("AWS_REGION") != NULL && *getenv("AWS_REGION") != '\0' ? getenv("AWS_REGION") : "us-east-1";
-	settings.log = err_level > 0 ? log_line : NULL;
-	if ((settings.dir = vault_open(dir)) == NULL)
-		edie(ST_FAIL, errno == EBUSY ? "%s: is served by another vaultd" : "%s", dir);
-	if (vault != NULL && vault_create(settings.dir, vault) != 0)
-		edie(ST_FAIL, "%s", vault);
-
-	/* The threads of the server inherit the mask: signals end here and nowhere else. */
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	if ((server = httpd_start(port, service_start(&settings))) == NULL)
-		edie(ST_FAIL, "port %u", port);
-	snprintf(url, sizeof url, "http://127.0.0.1:%u", httpd_port(server));
-	if (lines_put(STDOUT_FILENO, url, '\n') != 0)
-		edie(ST_FAIL, "standard output");
-	sigwait(&ends, &sig);
-	httpd_stop(server);
-	vault_close(settings.dir);
+	settings(&o);
+	if (directory == NULL)
+		directory = default_directory();
+	serve(port, &o, directory, vault);
+	free(directory);
 	return 0;
 }

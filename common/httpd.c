@@ -3,8 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,18 +12,63 @@
 #include <microhttpd.h>
 
 #include "mem.h"
+#include "str.h"
+
+enum {
+	MEMORY = 256 << 10,             /* of a connection: headers, and what is read of a body at a time */
+	CONNECTIONS = 1000,
+	IDLE = 300                      /* seconds until a silent client is given up */
+};
 
 struct httpd {
 	struct MHD_Daemon *daemon;
-	const struct httpd_handler *handler;
+	unsigned port;
+	struct httpd_calls calls;
+	void *shared;
 };
 
-struct call {
-	char *uri;                      /* path, NUL, query */
-	struct httpd_request request;
-	void *state;
-	bool begun, too_many;
+struct httpd_request {
+	struct httpd *server;
+	struct MHD_Connection *connection;
+	const char *method;
+	char *path, *query;
+	struct sigv4_header *headers;
+	size_t nheaders;
+	bool begun;
+	void *call;
+
+	int status;                     /* 0: not answered */
+	struct sigv4_header *set;
+	size_t nset;
+	struct str text;
+	int fd;
+	uint64_t offset, length;
 };
+
+const char *
+httpd_method(const struct httpd_request *r)
+{
+	return r->method;
+}
+
+const char *
+httpd_path(const struct httpd_request *r)
+{
+	return r->path;
+}
+
+const char *
+httpd_query(const struct httpd_request *r)
+{
+	return r->query;
+}
+
+const struct sigv4_header *
+httpd_headers(const struct httpd_request *r, size_t *n)
+{
+	*n = r->nheaders;
+	return r->headers;
+}
 
 const char *
 httpd_header(const struct httpd_request *r, const char *name)
@@ -36,150 +80,179 @@ httpd_header(const struct httpd_request *r, const char *name)
 }
 
 void
-httpd_add(struct httpd_reply *r, const char *name, const char *fmt, ...)
+httpd_answer(struct httpd_request *r, int status)
 {
-	va_list ap;
-	char *value;
-
-	if (r->nheaders == sizeof r->headers / sizeof r->headers[0])
-		return;
-	va_start(ap, fmt);
-	if (vasprintf(&value, fmt, ap) >= 0)
-		r->headers[r->nheaders++] = (struct httpd_header){ name, value };
-	va_end(ap);
+	r->status = status;
 }
 
-/* libmicrohttpd decodes the path it hands on; a signature needs it as it was sent. */
-static void *
-on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
+int
+httpd_status(const struct httpd_request *r)
 {
-	struct call *c = mem_alloc(sizeof *c);
-	char *query;
+	return r->status;
+}
 
-	(void)arg, (void)connection;
-	c->uri = mem_copy(uri);
-	c->request.path = c->uri;
-	c->request.query = "";
-	if ((query = strchr(c->uri, '?')) != NULL) {
-		*query = '\0';
-		c->request.query = query + 1;
-	}
-	return c;
+void
+httpd_set(struct httpd_request *r, const char *name, const char *value)
+{
+	r->set = mem_grow(r->set, (r->nset + 1) * sizeof *r->set);
+	r->set[r->nset++] = (struct sigv4_header){ mem_copy(name), mem_copy(value) };
+}
+
+void
+httpd_text(struct httpd_request *r, const void *bytes, size_t n)
+{
+	str_add(&r->text, bytes, n);
+}
+
+void
+httpd_file(struct httpd_request *r, int fd, uint64_t offset, uint64_t length)
+{
+	r->fd = fd;
+	r->offset = offset;
+	r->length = length;
+}
+
+/* The request line is in; url is all that stands between its blanks. */
+static void *
+on_line(void *shared, const char *url, struct MHD_Connection *connection)
+{
+	struct httpd_request *r = mem_alloc(sizeof *r);
+	size_t n = strcspn(url, "?");
+
+	r->server = shared;
+	r->connection = connection;
+	r->path = mem_format("%.*s", (int)n, url);
+	r->query = mem_copy(url[n] == '?' ? url + n + 1 : "");
+	r->fd = -1;
+	return r;
 }
 
 static enum MHD_Result
-on_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+on_header(void *shared, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	struct call *c = arg;
+	struct httpd_request *r = shared;
 
 	(void)kind;
-	if (c->request.nheaders == HTTPD_HEADERS) {
-		c->too_many = true;
-		return MHD_NO;
-	}
-	c->request.headers[c->request.nheaders++] = (struct httpd_header){ name, value != NULL ? value : "" };
+	r->headers = mem_grow(r->headers, (r->nheaders + 1) * sizeof *r->headers);
+	r->headers[r->nheaders++] = (struct sigv4_header){ name, value != NULL ? value : "" };
 	return MHD_YES;
 }
 
 static enum MHD_Result
-send_reply(struct MHD_Connection *connection, struct httpd_reply *r)
+respond(struct httpd_request *r)
 {
-	struct MHD_Response *response;
-	enum MHD_Result result = MHD_NO;
+	struct MHD_Response *m;
+	enum MHD_Result ok;
 
 	if (r->fd >= 0) {
-		if ((response = MHD_create_response_from_fd_at_offset64(r->length, r->fd, r->offset)) == NULL)
-			close(r->fd);
-	} else if ((response = MHD_create_response_from_buffer(r->n, r->body, MHD_RESPMEM_MUST_FREE)) == NULL)
-		free(r->body);
-	for (size_t i = 0; i < r->nheaders; i++) {
-		if (response != NULL)
-			MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
-		free((char *)(uintptr_t)r->headers[i].value);
-	}
-	if (response != NULL) {
-		result = MHD_queue_response(connection, (unsigned)r->status, response);
-		MHD_destroy_response(response);
-	}
-	return result;
+		m = MHD_create_response_from_fd_at_offset64(r->length, r->fd, r->offset);
+		if (m != NULL)
+			r->fd = -1;     /* closed with the response */
+	} else
+		m = MHD_create_response_from_buffer(r->text.len, (void *)(uintptr_t)str_get(&r->text), MHD_RESPMEM_MUST_COPY);
+	if (m == NULL)
+		return MHD_NO;
+	for (size_t i = 0; i < r->nset; i++)
+		MHD_add_response_header(m, r->set[i].name, r->set[i].value);
+	ok = MHD_queue_response(r->connection, (unsigned)r->status, m);
+	MHD_destroy_response(m);
+	return ok;
 }
 
 static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *data, size_t *n, void **state)
+on_request(void *shared, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *bytes, size_t *n, void **context)
 {
-	struct httpd *h = arg;
-	struct call *c = *state;
-	struct httpd_reply reply = { .status = 500, .fd = -1 };
+	struct httpd_request *r = *context;
+	struct httpd *h = shared;
+	const char *expect;
 
 	(void)url, (void)version;
-	if (!c->begun) {
-		c->begun = true;
-		c->request.method = method;
-		MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, c);
-		c->state = h->handler->begin(&c->request);
+	if (r == NULL)
+		return MHD_NO;
+	if (!r->begun) {
+		r->begun = true;
+		r->method = method;
+		MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, r);
+		r->call = h->calls.begin(h->shared, r);
+		expect = httpd_header(r, "expect");
+		if (r->status != 0 && expect != NULL && strcasecmp(expect, "100-continue") == 0)
+			return respond(r);
 		return MHD_YES;
 	}
 	if (*n != 0) {
-		h->handler->body(c->state, data, *n);
+		if (r->status == 0)
+			h->calls.body(r->call, bytes, *n);
 		*n = 0;
 		return MHD_YES;
 	}
-	if (c->too_many)
-		reply.status = 400;
-	else
-		h->handler->end(c->state, &reply);
-	return send_reply(connection, &reply);
+	if (r->status == 0)
+		h->calls.end(r->call);
+	return r->status != 0 ? respond(r) : MHD_NO;
 }
 
 static void
-on_completed(void *arg, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+on_completed(void *shared, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode why)
 {
-	struct httpd *h = arg;
-	struct call *c = *state;
+	struct httpd_request *r = *context;
 
-	(void)connection, (void)why;
-	if (c == NULL)
+	(void)shared, (void)connection, (void)why;
+	if (r == NULL)
 		return;
-	if (c->begun)
-		h->handler->drop(c->state);
-	free(c->uri);
-	free(c);
-	*state = NULL;
+	if (r->begun)
+		r->server->calls.gone(r->call);
+	if (r->fd >= 0)
+		close(r->fd);
+	for (size_t i = 0; i < r->nset; i++) {
+		free((void *)(uintptr_t)r->set[i].name);
+		free((void *)(uintptr_t)r->set[i].value);
+	}
+	free(r->set);
+	free(r->headers);
+	free(r->path);
+	free(r->query);
+	str_free(&r->text);
+	free(r);
+	*context = NULL;
 }
 
 struct httpd *
-httpd_start(uint16_t port, const struct httpd_handler *handler)
+httpd_start(unsigned port, const struct httpd_calls *calls, void *shared)
 {
-	struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct httpd *h = mem_alloc(sizeof *h);
+	const union MHD_DaemonInfo *info;
 
-	loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	h->handler = handler;
+	h->calls = *calls;
+	h->shared = shared;
 	errno = 0;
-	h->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, port,
-	    NULL, NULL, on_request, h,
-	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
+	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
+	    (uint16_t)port, NULL, NULL, on_request, h,
+	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_line, h,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(256 << 10),
-	    MHD_OPTION_CONNECTION_TIMEOUT, 300U,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE,
 	    MHD_OPTION_END);
-	if (h->daemon == NULL) {
-		if (errno == 0)
-			errno = EADDRINUSE;
+	if (h->daemon == NULL || (info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)) == NULL) {
+		int error = errno != 0 ? errno : EADDRNOTAVAIL;
+
+		if (h->daemon != NULL)
+			MHD_stop_daemon(h->daemon);
 		free(h);
+		errno = error;
 		return NULL;
 	}
+	h->port = info->port;
 	return h;
 }
 
-uint16_t
+unsigned
 httpd_port(const struct httpd *h)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
-
-	return info != NULL ? info->port : 0;
+	return h->port;
 }
 
 void

@@ -69,16 +69,16 @@ json_is_map(const struct json *j)
 	return json_typeof(out(j)) == JSON_OBJECT;
 }
 
+bool
+json_is_none(const struct json *j)
+{
+	return json_typeof(out(j)) == JSON_NULL;
+}
+
 const struct json *
 json_element(const struct json *j, size_t i)
 {
 	return in(json_array_get(out(j), i));
-}
-
-const char *
-json_element_string(const struct json *j, size_t i)
-{
-	return json_string_value(json_array_get(out(j), i));
 }
 
 static json_t *
@@ -135,12 +135,6 @@ void
 json_push(struct json *array, struct json *value)
 {
 	must(json_array_append_new(out(array), out(value)));
-}
-
-void
-json_push_string(struct json *array, const char *value)
-{
-	must(json_array_append_new(out(array), made(json_string(value))));
 }
 
 char *

@@ -21,10 +21,10 @@ int64_t json_get_integer(const struct json *, const char *key, int64_t otherwise
 bool json_get_bool(const struct json *, const char *key);
 const struct json *json_get(const struct json *, const char *key);
 bool json_is_map(const struct json *);
+bool json_is_none(const struct json *);         /* JSON's null */
 
 /* Of an array: NULL beyond its end, and where it is none. */
 const struct json *json_element(const struct json *, size_t i);
-const char *json_element_string(const struct json *, size_t i);
 
 /* Building.  A string, or JSON null for NULL; what is put or pushed belongs to the tree then. */
 struct json *json_new_object(void);
@@ -35,7 +35,6 @@ void json_put_null(struct json *, const char *key);
 void json_put_bool(struct json *, const char *key, bool value);
 void json_put(struct json *, const char *key, struct json *value);
 void json_push(struct json *array, struct json *value);
-void json_push_string(struct json *array, const char *value);
 
 /* On one line, for free(). */
 char *json_print(const struct json *);

@@ -1,23 +1,33 @@
 /*
- * The Glacier vault API (version 2012-06-01) over a vault directory: what a
- * request may be, what it does and how it is answered.  Strict: what AWS refuses
- * is refused, with AWS's codes (developer guide, "API Reference for Amazon S3
- * Glacier").  An httpd_handler for one set of credentials.
+ * The Glacier vault service, version 2012-06-01: HTTP requests in, what
+ * vault.h keeps out.  It refuses what AWS would refuse, with AWS's codes and,
+ * where they are known, AWS's words.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include <stdint.h>
+
+#include "auth.h"
 #include "httpd.h"
 #include "vault.h"
 
-struct service_settings {
-	struct vault_dir *dir;
-	const char *access_key, *secret, *region;
-	long thaw_delay;        /* seconds until a job is done */
-	void (*log)(const char *line);          /* a line for each request, or NULL */
+struct service_options {
+	struct auth_keys keys;
+	const char *account;            /* 12 digits */
+	int64_t thaw, keep;             /* milliseconds: until a job is ripe, and how long it lives then */
+
+	/* Called for each request; error is NULL where it was answered well, errnum is not 0 where this machine failed. */
+	void (*report)(const char *method, const char *target, int status, const char *error, int errnum);
 };
 
-/* There is one service in a process.  The settings stay the caller's and must last. */
-const struct httpd_handler *service_start(const struct service_settings *);
+struct service;
+
+/* All of the options and the vaults must outlive it. */
+struct service *service_new(const struct service_options *, struct vaults *);
+void service_free(struct service *);
+
+/* For httpd_start, with the service as what is shared. */
+extern const struct httpd_calls service_calls;
 
 #endif

@@ -1,6 +1,5 @@
 #include "vault.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,607 +7,895 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "disk.h"
+#include "hex.h"
 #include "io.h"
+#include "journal.h"
 #include "mem.h"
+#include "range.h"
+#include "stamp.h"
 
-struct vault_dir {
-	char *path;
-	int lock_fd;
-	pthread_mutex_t lock;           /* held by whatever changes something */
-	_Atomic unsigned long received; /* names in tmp/ */
+/*
+ * Where the "+" line of each archive is: a hash table of 16 bytes a slot, at least
+ * half of them free, so that a million archives cost 32 MiB.  The id itself is in
+ * the log.  at is 0 in a free slot: the vault's own line is there.
+ */
+struct slot {
+	uint64_t hash;                  /* of the id */
+	uint64_t at : 63, gone : 1;     /* gone: deleted */
 };
 
-static char *
-place(const struct vault_dir *d, const char *vault, const char *kind, const char *id, const char *suffix)
+struct vault {
+	struct vaults *all;
+	char name[VAULT_NAME];
+	int64_t created;
+	int dir, archives, incoming;
+	struct journal *log;
+	struct uploads *uploads;
+	struct jobs *jobs;
+	pthread_rwlock_t life;          /* held to write while it is deleted, to read while an archive is added */
+	bool gone;
+
+	pthread_mutex_t lock;           /* over what follows */
+	unsigned refs;
+	struct slot *slot;
+	uint64_t slots, used;           /* slots is a power of two, or 0 */
+	struct vault_state state;
+};
+
+struct vaults {
+	int dir, vaults, trash, lock_fd;
+	pthread_mutex_t lock;           /* over what follows */
+	struct vault **list;            /* by name; each holds one reference */
+	size_t n;
+};
+
+struct incoming {
+	struct vault *v;
+	char id[ID_UPLOAD + 1];
+	int fd;
+	uint64_t length;
+};
+
+static uint64_t
+hash_of(const char *id)
 {
-	return mem_format("%s/vaults/%s%s%s%s%s%s", d->path, vault, *kind != '\0' ? "/" : "", kind,
-	    *id != '\0' ? "/" : "", id, suffix);
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *id != '\0'; id++)
+		h = (h ^ (unsigned char)*id) * UINT64_C(1099511628211);
+	return h;
 }
 
-/* Where an id or a vault's name comes from outside, it must be one part of a path. */
+/* A "+" line, cut up; false where it is none. */
 static bool
-one_part(const char *s)
+parse_archive(struct archive *a, char *line)
 {
-	return *s != '\0' && *s != '.' && strlen(s) < 250 && strchr(s, '/') == NULL;
+	char *field[6];
+	size_t n = 0;
+
+	while (n < 6 && line != NULL) {
+		field[n++] = line;
+		if (n < 6 && (line = strchr(line, '\t')) != NULL)
+			*line++ = '\0';
+	}
+	if (n != 6 || strcmp(field[0], "+") != 0 || !stamp_get(&a->time, field[1]) ||
+	    !range_number(&a->size, field[2], INT64_MAX) || strlen(field[3]) != 64 ||
+	    !hex_get(a->tree, field[3], SHA256_SIZE) || !id_valid(field[4], ID_ARCHIVE) ||
+	    strlen(field[5]) >= sizeof a->description)
+		return false;
+	strcpy(a->id, field[4]);
+	strcpy(a->description, field[5]);
+	return true;
+}
+
+/* The slot of id, NULL where it has none; then *a is what its line says.  The lock is held. */
+static struct slot *
+find_slot(struct vault *v, const char *id, struct archive *a)
+{
+	uint64_t hash = hash_of(id), mask = v->slots - 1;
+	char line[JOURNAL_LINE];
+
+	if (v->slots == 0)
+		return NULL;
+	for (uint64_t i = hash & mask; v->slot[i].at != 0; i = (i + 1) & mask)
+		if (v->slot[i].hash == hash && journal_get(v->log, v->slot[i].at, line) >= 0 &&
+		    parse_archive(a, line) && strcmp(a->id, id) == 0)
+			return &v->slot[i];
+	return NULL;
 }
 
 static void
-make_id(char *id, size_t size)
+put_slot(struct vault *v, struct slot s)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t random[VAULT_ID];
+	uint64_t i = s.hash & (v->slots - 1);
 
-	while (getrandom(random, size - 1, 0) != (ssize_t)size - 1)
-		;
-	for (size_t i = 0; i < size - 1; i++)
-		id[i] = digit[random[i] & 63];
-	id[size - 1] = '\0';
+	while (v->slot[i].at != 0)
+		i = (i + 1) & (v->slots - 1);
+	v->slot[i] = s;
 }
 
-int
-vault_receive(struct vault_dir *d, char **name)
+static void
+grow(struct vault *v)
 {
-	int fd;
+	struct slot *old = v->slot;
+	uint64_t n = v->slots;
 
-	*name = mem_format("%s/tmp/%lu", d->path, ++d->received);
-	if ((fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0) {
-		free(*name);
-		*name = NULL;
+	v->slots = n != 0 ? 2 * n : 64;
+	v->slot = mem_array(v->slots, sizeof *v->slot);
+	for (uint64_t i = 0; i < n; i++)
+		if (old[i].at != 0)
+			put_slot(v, old[i]);
+	free(old);
+}
+
+/* Note that the archive whose line is at this place is there.  The lock is held, or there is no other thread. */
+static void
+note_added(struct vault *v, const struct archive *a, uint64_t at)
+{
+	if (2 * (v->used + 1) > v->slots)
+		grow(v);
+	put_slot(v, (struct slot){ .hash = hash_of(a->id), .at = at & (UINT64_MAX >> 1) });
+	v->used++;
+	v->state.archives++;
+	v->state.size += a->size + VAULT_OVERHEAD;
+	v->state.inventoried = a->time;
+}
+
+static void
+note_removed(struct vault *v, struct slot *slot, const struct archive *a, int64_t now)
+{
+	slot->gone = 1;
+	v->state.archives--;
+	v->state.size -= a->size + VAULT_OVERHEAD;
+	v->state.inventoried = now;
+}
+
+static int
+archive_dir(struct vault *v, const char *id, bool make)
+{
+	char shard[3] = { id[0], id[1], '\0' };
+
+	return make ? disk_open(v->archives, shard) :
+	    openat(v->archives, shard, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int
+unlink_archive(struct vault *v, const char *id)
+{
+	int dir = archive_dir(v, id, false), r, error;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : -1;
+	r = unlinkat(dir, id, 0) == 0 || errno == ENOENT ? 0 : -1;
+	error = errno;
+	close(dir);
+	errno = error;
+	return r;
+}
+
+/* The part of a "-" line that is an id, and when; NULL: it is no such line. */
+static char *
+parse_removal(int64_t *time, char *line)
+{
+	char *id;
+
+	if (line[0] != '-' || line[1] != '\t' || (id = strchr(line + 2, '\t')) == NULL)
+		return NULL;
+	*id++ = '\0';
+	return stamp_get(time, line + 2) && id_valid(id, ID_ARCHIVE) ? id : NULL;
+}
+
+static int
+replay(void *shared, uint64_t at, char *line)
+{
+	struct vault *v = shared;
+	struct archive a;
+	struct slot *slot;
+	int64_t time;
+	char *id;
+
+	if (at == 0) {
+		if (strncmp(line, "vault\t", 6) == 0 && stamp_get(&v->created, line + 6))
+			return 0;
+	} else if (line[0] == '+') {
+		if (parse_archive(&a, line)) {
+			note_added(v, &a, at);
+			return 0;
+		}
+	} else if ((id = parse_removal(&time, line)) != NULL &&
+	    (slot = find_slot(v, id, &a)) != NULL && !slot->gone) {
+		note_removed(v, slot, &a, time);
+		return unlink_archive(v, a.id);         /* what deleted it may have died before */
 	}
-	return fd;
+	errno = EINVAL;
+	return -1;
 }
 
 void
-vault_discard(char *name)
+vault_completed_id(char archive[ID_ARCHIVE + 1], const char *upload)
 {
-	if (name != NULL)
-		unlink(name);
-	free(name);
+	id_derive(archive, ID_ARCHIVE, upload);
 }
 
-/* A received file, durable, under its final name.  Frees name. */
+/* Give the committed archive's file its place. */
 static int
-keep(char *name, const char *final)
+settle(struct vault *v, int from, const char *name, const char *id)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC), r;
+	int dir = archive_dir(v, id, true), r, error;
 
-	r = fd >= 0 && fsync(fd) == 0 && rename(name, final) == 0 ? file_sync_parent(final) : -1;
-	if (fd >= 0)
-		close(fd);
-	if (r != 0)
-		unlink(name);
-	free(name);
-	return r;
-}
-
-/* Frees meta. */
-static int
-write_json(struct vault_dir *d, const char *final, struct json *meta)
-{
-	char *text = json_print(meta), *name;
-	int fd = vault_receive(d, &name), r = -1;
-
-	json_free(meta);
-	if (fd >= 0) {
-		r = io_put(fd, text, strlen(text));
-		close(fd);
-		if (r == 0)
-			r = keep(name, final);
-		else
-			vault_discard(name);
-	}
-	free(text);
-	return r;
-}
-
-static struct json *
-read_json(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct json *j = NULL;
-	char text[1 << 14];
-	ssize_t n;
-
-	if (fd < 0)
-		return NULL;
-	if ((n = io_fill(fd, text, sizeof text)) >= 0 && (j = json_parse(text, (size_t)n)) == NULL)
-		errno = EBADMSG;
-	close(fd);
-	return j;
-}
-
-static struct json *
-read_place(const struct vault_dir *d, const char *vault, const char *kind, const char *id, const char *suffix)
-{
-	struct json *j = NULL;
-	char *path;
-
-	errno = ENOENT;
-	if (!one_part(vault) || (*id != '\0' && !one_part(id)))
-		return NULL;
-	path = place(d, vault, kind, id, suffix);
-	j = read_json(path);
-	free(path);
-	return j;
-}
-
-static int
-open_place(const struct vault_dir *d, const char *vault, const char *kind, const char *id, const char *suffix)
-{
-	char *path;
-	int fd;
-
-	errno = ENOENT;
-	if (!one_part(vault) || !one_part(id))
+	if (dir < 0)
 		return -1;
-	path = place(d, vault, kind, id, suffix);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	free(path);
-	return fd;
+	r = renameat(from, name, dir, id);
+	error = errno;
+	close(dir);
+	errno = error;
+	return r;
+}
+
+/* What was being received when the server died: of a committed archive, or of none. */
+static int
+recover_incoming(void *shared, const char *name)
+{
+	char id[ID_ARCHIVE + 1];
+	struct vault *v = shared;
+	struct archive a;
+
+	vault_completed_id(id, name);
+	if (vault_archive(v, id, &a) == VAULT_HAS)
+		return settle(v, v->incoming, name, id);
+	return disk_remove(v->incoming, name);
 }
 
 static int
-names_only(const struct dirent *e)
+recover_uploads(struct vault *v)
 {
-	return e->d_name[0] != '.';
-}
+	char next[ID_UPLOAD + 2] = "", id[ID_ARCHIVE + 1], data[ID_UPLOAD + 8];
+	struct upload *up;
+	struct archive a;
+	int r = 0;
 
-/* Remove a directory of files. */
-static void
-remove_all(const char *path)
-{
-	struct dirent **e;
-	int n = scandir(path, &e, names_only, NULL);
-
-	for (int i = 0; i < n; i++) {
-		char *name = mem_format("%s/%s", path, e[i]->d_name);
-
-		unlink(name);
-		free(name);
-		free(e[i]);
+	while (r == 0 && uploads_list(v->uploads, next, &up, 1) == 1) {
+		snprintf(next, sizeof next, "%s ", upload_id(up));      /* behind it, whatever its letters */
+		vault_completed_id(id, upload_id(up));
+		snprintf(data, sizeof data, "%s/data", upload_id(up));
+		switch (vault_archive(v, id, &a)) {
+		case VAULT_NEVER:
+			break;
+		case VAULT_HAS:
+			r = settle(v, uploads_dir(v->uploads), data, id);
+			if (r != 0 && errno == ENOENT)
+				r = 0;
+			/* fallthrough */
+		case VAULT_HAD:
+			if (r == 0 && upload_end(up))
+				r = upload_remove(up);
+		}
+		upload_drop(up);
 	}
-	if (n >= 0)
-		free(e);
-	rmdir(path);
+	return r;
 }
 
-struct vault_dir *
-vault_open(const char *path)
+static void
+vault_free(struct vault *v)
 {
-	struct vault_dir *d = mem_alloc(sizeof *d);
-	char *sub = mem_format("%s/vaults/", path), *tmp = mem_format("%s/tmp", path);
+	int fd[] = { v->dir, v->archives, v->incoming }, error = errno;
+
+	for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	journal_close(v->log);
+	uploads_close(v->uploads);
+	jobs_close(v->jobs);
+	pthread_mutex_destroy(&v->lock);
+	pthread_rwlock_destroy(&v->life);
+	free(v->slot);
+	free(v);
+	errno = error;
+}
+
+/* Open what is in vaults/NAME, or begin it (created: when).  NULL and errno; ENODATA where there never was a vault. */
+static struct vault *
+vault_open(struct vaults *all, const char *name, int64_t created)
+{
+	struct vault *v = mem_alloc(sizeof *v);
+	char time[STAMP], *line;
+	uint64_t at;
+	int r = -1;
+
+	v->all = all;
+	strcpy(v->name, name);
+	v->refs = 1;
+	v->dir = v->archives = v->incoming = -1;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_rwlock_init(&v->life, NULL);
+
+	if ((v->dir = disk_open(all->vaults, name)) < 0 || (v->archives = disk_open(v->dir, "archives")) < 0 ||
+	    (v->incoming = disk_open(v->dir, "incoming")) < 0 || (v->log = journal_open(v->dir, "log")) == NULL)
+		goto out;
+	if (journal_size(v->log) == 0) {
+		errno = ENODATA;
+		if (created == 0)
+			goto out;
+		stamp_put(time, created);
+		line = mem_format("vault\t%s", time);
+		r = journal_add(v->log, line, &at);
+		free(line);
+		if (r != 0 || (r = disk_sync(v->dir)) != 0)
+			goto out;
+	}
+	r = journal_scan(v->log, 0, UINT64_MAX, replay, v);
+	if (r == 0 && ((v->uploads = uploads_open(v->dir)) == NULL || (v->jobs = jobs_open(v->dir)) == NULL ||
+	    disk_list(v->incoming, recover_incoming, v) != 0))
+		r = -1;
+	if (r == 0)
+		r = recover_uploads(v);
+out:
+	if (r == 0)
+		return v;
+	vault_free(v);
+	return NULL;
+}
+
+/* The place of name in the list, or where it would go. */
+static size_t
+place(const struct vaults *all, const char *name)
+{
+	size_t low = 0, high = all->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(all->list[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+insert(struct vaults *all, struct vault *v)
+{
+	size_t at = place(all, v->name);
+
+	all->list = mem_grow(all->list, (all->n + 1) * sizeof *all->list);
+	memmove(all->list + at + 1, all->list + at, (all->n - at) * sizeof *all->list);
+	all->list[at] = v;
+	all->n++;
+}
+
+static int
+open_one(void *shared, const char *name)
+{
+	struct vaults *all = shared;
+	struct vault *v;
+
+	if (!vault_name_good(name))
+		return 0;               /* not ours */
+	if ((v = vault_open(all, name, 0)) != NULL) {
+		insert(all, v);
+		return 0;
+	}
+	return errno == ENODATA ? disk_remove(all->vaults, name) : -1;
+}
+
+static int
+remove_one(void *shared, const char *name)
+{
+	return disk_remove(*(int *)shared, name);
+}
+
+struct vaults *
+vaults_open(const char *path)
+{
+	struct vaults *all = mem_alloc(sizeof *all);
 	int error;
 
-	d->path = mem_copy(path);
-	d->lock_fd = -1;
-	pthread_mutex_init(&d->lock, NULL);
-	if (file_parents(sub) == 0 && (d->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0 &&
-	    flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) {
-		remove_all(tmp);
-		if (mkdir(tmp, 0700) == 0) {
-			free(sub);
-			free(tmp);
-			return d;
-		}
+	all->vaults = all->trash = all->lock_fd = -1;
+	pthread_mutex_init(&all->lock, NULL);
+	if ((all->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0 &&
+	    (all->lock_fd = openat(all->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666)) >= 0) {
+		if (flock(all->lock_fd, LOCK_EX | LOCK_NB) != 0)
+			errno = errno == EWOULDBLOCK ? EBUSY : errno;
+		else if ((all->trash = disk_open(all->dir, "trash")) >= 0 &&
+		    disk_list(all->trash, remove_one, &all->trash) == 0 &&
+		    (all->vaults = disk_open(all->dir, "vaults")) >= 0 && disk_list(all->vaults, open_one, all) == 0)
+			return all;
 	}
-	error = errno == EWOULDBLOCK ? EBUSY : errno;
-	free(sub);
-	free(tmp);
-	vault_close(d);
+	error = errno;
+	vaults_close(all);
 	errno = error;
 	return NULL;
 }
 
 void
-vault_close(struct vault_dir *d)
+vaults_close(struct vaults *all)
 {
-	if (d->lock_fd >= 0)
-		close(d->lock_fd);
-	pthread_mutex_destroy(&d->lock);
-	free(d->path);
-	free(d);
+	int fd[] = { all->vaults, all->trash, all->dir, all->lock_fd };
+
+	for (size_t i = 0; i < all->n; i++)
+		vault_drop(all->list[i]);
+	free(all->list);
+	for (size_t i = 0; i < sizeof fd / sizeof fd[0]; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+bool
+vault_name_good(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+	size_t n = strlen(name);
+
+	return n != 0 && n < VAULT_NAME && strspn(name, letters) == n &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 int
-vault_create(struct vault_dir *d, const char *vault)
+vaults_create(struct vaults *all, const char *name, int64_t now)
 {
-	static const char *const kinds[] = { "archives", "uploads", "jobs" };
-	char *path;
-	int r = 0;
-	struct stat st;
+	struct vault *v = NULL;
+	int error = 0;
+	size_t at;
 
-	if (!one_part(vault)) {
-		errno = EINVAL;
-		return -1;
+	pthread_mutex_lock(&all->lock);
+	at = place(all, name);
+	if (at == all->n || strcmp(all->list[at]->name, name) != 0) {
+		if (all->n >= VAULT_COUNT)
+			error = EDQUOT;
+		else if ((v = vault_open(all, name, now)) == NULL)
+			error = errno;
+		else
+			insert(all, v);
 	}
-	pthread_mutex_lock(&d->lock);
-	path = place(d, vault, "", "vault.json", "");
-	if (stat(path, &st) != 0) {
-		for (size_t i = 0; i < 3 && r == 0; i++) {
-			char *sub = place(d, vault, kinds[i], "", "/");
+	pthread_mutex_unlock(&all->lock);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
 
-			r = file_parents(sub);
-			free(sub);
-		}
-		if (r == 0)
-			r = write_json(d, path, json_new_object());
+/* Move it out of the way, if it is empty.  The lock of all is held. */
+static int
+retire(struct vault *v, char *name)
+{
+	struct vaults *all = v->all;
+	int error = 0;
+
+	pthread_rwlock_wrlock(&v->life);
+	id_new(name, ID_UPLOAD);
+	pthread_mutex_lock(&v->lock);
+	if (v->state.archives != 0)
+		error = ENOTEMPTY;
+	pthread_mutex_unlock(&v->lock);
+	if (error == 0 && renameat(all->vaults, v->name, all->trash, name) != 0)
+		error = errno;
+	v->gone = error == 0;
+	pthread_rwlock_unlock(&v->life);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+int
+vaults_delete(struct vaults *all, const char *name)
+{
+	char trash[ID_UPLOAD + 1];
+	struct vault *v = NULL;
+	int r = 0, error;
+	size_t at;
+
+	pthread_mutex_lock(&all->lock);
+	at = place(all, name);
+	if (at < all->n && strcmp(all->list[at]->name, name) == 0 && (r = retire(all->list[at], trash)) == 0) {
+		v = all->list[at];
+		memmove(all->list + at, all->list + at + 1, (all->n - at - 1) * sizeof *all->list);
+		all->n--;
+		r = disk_sync(all->vaults);
 	}
-	free(path);
-	pthread_mutex_unlock(&d->lock);
+	error = errno;
+	pthread_mutex_unlock(&all->lock);
+	if (v != NULL) {
+		disk_remove(all->trash, trash);         /* what is left goes when the server starts again */
+		vault_drop(v);
+	}
+	errno = error;
 	return r;
 }
 
-struct json *
-vault_read(struct vault_dir *d, const char *vault)
+static struct vault *
+hold(struct vault *v)
 {
-	struct json *j = read_place(d, vault, "", "vault.json", "");
-	char *path;
-	struct stat st;
-
-	if (j != NULL) {
-		path = place(d, vault, "", "vault.json", "");
-		if (stat(path, &st) == 0)
-			json_put_integer(j, "created", st.st_mtime);
-		free(path);
-	}
-	return j;
+	pthread_mutex_lock(&v->lock);
+	v->refs++;
+	pthread_mutex_unlock(&v->lock);
+	return v;
 }
 
-struct json *
-vault_list(struct vault_dir *d, const char *vault, const char *kind)
+struct vault *
+vault_find(struct vaults *all, const char *name)
 {
-	bool vaults = *vault == '\0';
-	char *path = vaults ? mem_format("%s/vaults", d->path) : place(d, vault, kind, "", "");
-	bool plain = vaults || strcmp(kind, "uploads") == 0;
-	struct json *list = json_new_array();
-	struct dirent **e;
-	int n = scandir(path, &e, names_only, alphasort);
+	struct vault *v = NULL;
+	size_t at;
 
-	for (int i = 0; i < n; i++) {
-		size_t len = strlen(e[i]->d_name);
+	pthread_mutex_lock(&all->lock);
+	at = place(all, name);
+	if (at < all->n && strcmp(all->list[at]->name, name) == 0)
+		v = hold(all->list[at]);
+	pthread_mutex_unlock(&all->lock);
+	return v;
+}
 
-		if (!plain && len > 5 && strcmp(e[i]->d_name + len - 5, ".json") == 0) {
-			e[i]->d_name[len - 5] = '\0';
-			json_push_string(list, e[i]->d_name);
-		} else if (plain)
-			json_push_string(list, e[i]->d_name);
-		free(e[i]);
+void
+vault_drop(struct vault *v)
+{
+	bool last;
+
+	if (v == NULL)
+		return;
+	pthread_mutex_lock(&v->lock);
+	last = --v->refs == 0;
+	pthread_mutex_unlock(&v->lock);
+	if (last)
+		vault_free(v);
+}
+
+size_t
+vaults_list(struct vaults *all, const char *from, char (*names)[VAULT_NAME], size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&all->lock);
+	for (size_t at = place(all, from); at < all->n && n < max; at++)
+		strcpy(names[n++], all->list[at]->name);
+	pthread_mutex_unlock(&all->lock);
+	return n;
+}
+
+bool
+vaults_elsewhere(struct vaults *all, const struct vault *here, const char *id)
+{
+	bool found = false;
+	struct archive a;
+
+	pthread_mutex_lock(&all->lock);
+	for (size_t i = 0; i < all->n && !found; i++)
+		found = all->list[i] != here && vault_archive(all->list[i], id, &a) != VAULT_NEVER;
+	pthread_mutex_unlock(&all->lock);
+	return found;
+}
+
+void
+vault_state(struct vault *v, struct vault_state *state)
+{
+	pthread_mutex_lock(&v->lock);
+	*state = v->state;
+	pthread_mutex_unlock(&v->lock);
+	state->created = v->created;
+	state->end = journal_size(v->log);
+}
+
+struct uploads *
+vault_uploads(struct vault *v)
+{
+	return v->uploads;
+}
+
+struct jobs *
+vault_jobs(struct vault *v)
+{
+	return v->jobs;
+}
+
+struct incoming *
+vault_receive(struct vault *v)
+{
+	struct incoming *in = mem_alloc(sizeof *in);
+	int error;
+
+	id_new(in->id, ID_UPLOAD);
+	in->fd = openat(v->incoming, in->id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (in->fd >= 0) {
+		in->v = hold(v);
+		return in;
 	}
-	if (n >= 0)
-		free(e);
-	free(path);
-	return list;
+	error = errno;
+	free(in);
+	errno = error;
+	return NULL;
 }
 
 int
-vault_remove(struct vault_dir *d, const char *vault)
+incoming_write(struct incoming *in, const void *bytes, size_t n)
 {
-	static const char *const kinds[] = { "uploads", "jobs", "archives" };
-	struct json *archives;
-	char *path;
-	bool empty;
-
-	pthread_mutex_lock(&d->lock);
-	archives = vault_list(d, vault, "archives");
-	empty = json_element(archives, 0) == NULL;
-	json_free(archives);
-	if (empty) {
-		path = place(d, vault, "", "vault.json", "");
-		unlink(path);
-		free(path);
-		for (size_t i = 0; i < 3; i++) {
-			path = place(d, vault, kinds[i], "", "");
-			remove_all(path);
-			free(path);
-		}
-		path = place(d, vault, "", "", "");
-		rmdir(path);
-		free(path);
-	}
-	pthread_mutex_unlock(&d->lock);
-	errno = ENOTEMPTY;
-	return empty ? 0 : -1;
+	if (io_put_at(in->fd, bytes, n, in->length) != 0)
+		return -1;
+	in->length += n;
+	return 0;
 }
+
+static void
+incoming_free(struct incoming *in)
+{
+	int error = errno;
+
+	close(in->fd);
+	vault_drop(in->v);
+	free(in);
+	errno = error;
+}
+
+void
+incoming_discard(struct incoming *in)
+{
+	if (in == NULL)
+		return;
+	unlinkat(in->v->incoming, in->id, 0);
+	incoming_free(in);
+}
+
+/*
+ * The bytes are durable under from/name; make them an archive.  Behind the line
+ * in the log there is no way back: where the file could not be moved it stays,
+ * and the next start does it.  *committed says whether the line was reached.
+ */
+static int
+commit(struct vault *v, struct archive *a, int from, const char *name, bool *committed)
+{
+	int dir = archive_dir(v, a->id, true), r = -1, error;
+	char time[STAMP], hex[SHA256_HEX], *line;
+	uint64_t at;
+
+	*committed = false;
+	if (dir < 0)
+		return -1;
+	stamp_put(time, a->time);
+	hex_put(hex, a->tree, SHA256_SIZE);
+	line = mem_format("+\t%s\t%llu\t%s\t%s\t%s", time, (unsigned long long)a->size, hex, a->id, a->description);
+	pthread_rwlock_rdlock(&v->life);
+	if (v->gone)
+		errno = ENOENT;
+	else if (journal_add(v->log, line, &at) == 0) {
+		*committed = true;
+		r = renameat(from, name, dir, a->id);
+		error = errno;
+		pthread_mutex_lock(&v->lock);
+		note_added(v, a, at);
+		pthread_mutex_unlock(&v->lock);
+		errno = error;
+	}
+	pthread_rwlock_unlock(&v->life);
+	error = errno;
+	free(line);
+	close(dir);
+	errno = error;
+	return r;
+}
+
+int
+incoming_keep(struct incoming *in, struct archive *a)
+{
+	bool committed = false;
+	int r = -1, error;
+
+	vault_completed_id(a->id, in->id);
+	a->size = in->length;
+	if (fdatasync(in->fd) == 0 && disk_sync(in->v->incoming) == 0)
+		r = commit(in->v, a, in->v->incoming, in->id, &committed);
+	error = errno;
+	if (!committed)
+		unlinkat(in->v->incoming, in->id, 0);
+	errno = error;
+	incoming_free(in);
+	return r;
+}
+
+int
+vault_add_job(struct vault *v, struct job *j, const char *archive)
+{
+	int dir = archive_dir(v, archive, false), r, error;
+
+	if (dir < 0) {
+		error = errno;
+		job_free(j);
+		errno = error;
+		return -1;
+	}
+	r = job_add(v->jobs, j, dir, archive, true);
+	error = errno;
+	close(dir);
+	errno = error;
+	return r;
+}
+
+int
+incoming_add_job(struct incoming *in, struct job *j)
+{
+	int r = -1;
+
+	if (fdatasync(in->fd) != 0)
+		job_free(j);
+	else
+		r = job_add(in->v->jobs, j, in->v->incoming, in->id, false);
+	if (r != 0)
+		incoming_discard(in);
+	else
+		incoming_free(in);
+	return r;
+}
+
+enum vault_rc
+vault_complete(struct vault *v, struct upload *up, struct archive *a)
+{
+	char data[ID_UPLOAD + 8];
+	uint8_t tree[SHA256_SIZE];
+	enum vault_rc rc = VAULT_SYSTEM;
+	bool committed = false;
+	uint64_t size;
+	int fd = -1, error = 0;
+
+	if (!upload_end(up))
+		return VAULT_ENDED;
+	snprintf(data, sizeof data, "%s/data", upload_id(up));
+	if (!upload_whole(up, &size, tree))
+		rc = VAULT_GAPS;
+	else if (size != a->size)
+		rc = VAULT_SIZE;
+	else if (memcmp(tree, a->tree, SHA256_SIZE) != 0)
+		rc = VAULT_TREE;
+	else {
+		vault_completed_id(a->id, upload_id(up));
+		strcpy(a->description, upload_description(up));
+		/* A part that was never whole may lie behind the end. */
+		if ((fd = openat(uploads_dir(v->uploads), data, O_WRONLY | O_CLOEXEC)) >= 0 &&
+		    ftruncate(fd, (off_t)size) == 0 && fsync(fd) == 0 &&
+		    commit(v, a, uploads_dir(v->uploads), data, &committed) == 0) {
+			rc = VAULT_OK;
+			upload_remove(up);
+		} else
+			error = errno;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (!committed)
+		upload_reopen(up);
+	errno = error;
+	return rc;
+}
+
+enum vault_has
+vault_archive(struct vault *v, const char *id, struct archive *a)
+{
+	enum vault_has has = VAULT_NEVER;
+	struct slot *slot;
+
+	if (!id_valid(id, ID_ARCHIVE))
+		return VAULT_NEVER;
+	pthread_mutex_lock(&v->lock);
+	if ((slot = find_slot(v, id, a)) != NULL)
+		has = slot->gone ? VAULT_HAD : VAULT_HAS;
+	pthread_mutex_unlock(&v->lock);
+	return has;
+}
+
+int
+vault_open_archive(struct vault *v, const char *id)
+{
+	int dir = archive_dir(v, id, false), fd, error;
+
+	if (dir < 0)
+		return -1;
+	fd = openat(dir, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	error = errno;
+	close(dir);
+	errno = error;
+	return fd;
+}
+
+int
+vault_remove(struct vault *v, const char *id, int64_t now)
+{
+	char time[STAMP], *line;
+	struct archive a;
+	struct slot *slot;
+	bool ours = false;
+	uint64_t at;
+	int r;
+
+	/* Marked first, so that of two who remove it one writes the line. */
+	pthread_mutex_lock(&v->lock);
+	if ((slot = find_slot(v, id, &a)) != NULL && !slot->gone) {
+		ours = true;
+		note_removed(v, slot, &a, now);
+	}
+	pthread_mutex_unlock(&v->lock);
+	if (!ours)
+		return 0;
+	stamp_put(time, now);
+	line = mem_format("-\t%s\t%s", time, id);
+	r = journal_add(v->log, line, &at);
+	free(line);
+	if (r == 0)
+		return unlink_archive(v, id);
+	pthread_mutex_lock(&v->lock);
+	find_slot(v, id, &a)->gone = 0;
+	v->state.archives++;
+	v->state.size += a.size + VAULT_OVERHEAD;
+	pthread_mutex_unlock(&v->lock);
+	return -1;
+}
+
+struct scan {
+	struct vault *v;
+	uint64_t *gone;                 /* places of the "+" lines that do not count */
+	size_t n, cap, next;
+	uint64_t from;
+	vault_item *call;
+	void *shared;
+};
 
 static int
-add_archive(struct vault_dir *d, const char *vault, char *name, struct json *meta, char id[VAULT_ID])
+collect_removal(void *shared, uint64_t at, char *line)
 {
-	char *bytes, *json;
-	int r;
+	struct scan *s = shared;
+	struct archive a;
+	struct slot *slot;
+	int64_t time;
+	char *id;
 
-	make_id(id, VAULT_ID);
-	bytes = place(d, vault, "archives", id, "");
-	json = place(d, vault, "archives", id, ".json");
-	r = keep(name, bytes);
-	if (r == 0)
-		r = write_json(d, json, meta);
-	else
-		json_free(meta);
-	free(bytes);
-	free(json);
-	return r;
-}
-
-int
-vault_archive(struct vault_dir *d, const char *vault, char *name, struct json *meta, char id[VAULT_ID])
-{
-	int r;
-
-	pthread_mutex_lock(&d->lock);
-	r = add_archive(d, vault, name, meta, id);
-	pthread_mutex_unlock(&d->lock);
-	return r;
-}
-
-struct json *
-vault_archive_read(struct vault_dir *d, const char *vault, const char *id)
-{
-	return read_place(d, vault, "archives", id, ".json");
-}
-
-int
-vault_archive_open(struct vault_dir *d, const char *vault, const char *id)
-{
-	return open_place(d, vault, "archives", id, "");
-}
-
-int
-vault_archive_remove(struct vault_dir *d, const char *vault, const char *id)
-{
-	char *path;
-	int r = 0;
-
-	if (!one_part(vault) || !one_part(id))
+	(void)at;
+	if ((id = parse_removal(&time, line)) == NULL)
 		return 0;
-	pthread_mutex_lock(&d->lock);
-	/* First what makes it exist; then its bytes. */
-	path = place(d, vault, "archives", id, ".json");
-	if (unlink(path) != 0 && errno != ENOENT)
-		r = -1;
-	else if (file_sync_parent(path) != 0)
-		r = -1;
-	free(path);
-	if (r == 0) {
-		path = place(d, vault, "archives", id, "");
-		unlink(path);
-		free(path);
+	if (s->n == s->cap) {
+		s->cap = s->cap != 0 ? 2 * s->cap : 1024;
+		s->gone = mem_grow(s->gone, s->cap * sizeof *s->gone);
 	}
-	pthread_mutex_unlock(&d->lock);
-	return r;
-}
-
-int
-vault_upload(struct vault_dir *d, const char *vault, struct json *meta, char id[VAULT_SHORT_ID])
-{
-	char *path;
-	int r;
-
-	make_id(id, VAULT_SHORT_ID);
-	pthread_mutex_lock(&d->lock);
-	path = place(d, vault, "uploads", id, "/upload.json");
-	if ((r = file_parents(path)) == 0)
-		r = write_json(d, path, meta);
-	else
-		json_free(meta);
-	free(path);
-	pthread_mutex_unlock(&d->lock);
-	return r;
-}
-
-struct json *
-vault_upload_read(struct vault_dir *d, const char *vault, const char *id)
-{
-	return read_place(d, vault, "uploads", id, "/upload.json");
-}
-
-int
-vault_upload_remove(struct vault_dir *d, const char *vault, const char *id)
-{
-	char *path;
-
-	errno = ENOENT;
-	if (!one_part(vault) || !one_part(id))
-		return -1;
-	pthread_mutex_lock(&d->lock);
-	path = place(d, vault, "uploads", id, "");
-	remove_all(path);
-	free(path);
-	pthread_mutex_unlock(&d->lock);
+	pthread_mutex_lock(&s->v->lock);
+	if ((slot = find_slot(s->v, id, &a)) != NULL)
+		s->gone[s->n++] = slot->at;
+	pthread_mutex_unlock(&s->v->lock);
 	return 0;
 }
 
 static int
-part_order(const void *a, const void *b)
+by_place(const void *a, const void *b)
 {
-	const struct vault_part *p = a, *q = b;
+	uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
 
-	return (p->first > q->first) - (p->first < q->first);
-}
-
-struct vault_part *
-vault_parts(struct vault_dir *d, const char *vault, const char *id, unsigned *n)
-{
-	char *path = place(d, vault, "uploads", id, "");
-	struct vault_part *parts = NULL;
-	struct dirent **e;
-	int count = scandir(path, &e, names_only, NULL);
-
-	*n = 0;
-	if (count >= 0)
-		parts = mem_array((size_t)count, sizeof *parts);
-	for (int i = 0; i < count; i++) {
-		unsigned long long first, last;
-		char hash[SHA256_HEX];
-
-		if (sscanf(e[i]->d_name, "%llu-%llu-%64[0-9a-f]", &first, &last, hash) == 3) {
-			parts[*n] = (struct vault_part){ .first = first, .last = last };
-			memcpy(parts[(*n)++].hash, hash, sizeof hash);
-		}
-		free(e[i]);
-	}
-	if (count >= 0)
-		free(e);
-	free(path);
-	if (*n != 0)
-		qsort(parts, *n, sizeof *parts, part_order);
-	return parts;
-}
-
-static char *
-part_path(const struct vault_dir *d, const char *vault, const char *id, const struct vault_part *p)
-{
-	return mem_format("%s/vaults/%s/uploads/%s/%020llu-%020llu-%s", d->path, vault, id,
-	    (unsigned long long)p->first, (unsigned long long)p->last, p->hash);
-}
-
-int
-vault_part(struct vault_dir *d, const char *vault, const char *id, char *name, const struct vault_part *new)
-{
-	struct vault_part *old;
-	char *path;
-	unsigned n;
-	int r;
-
-	pthread_mutex_lock(&d->lock);
-	old = vault_parts(d, vault, id, &n);
-	path = part_path(d, vault, id, new);
-	r = keep(name, path);
-	/* A part that is sent again takes the place of what was there. */
-	for (unsigned i = 0; i < n && r == 0; i++) {
-		char *before = part_path(d, vault, id, &old[i]);
-
-		if (old[i].first == new->first && strcmp(before, path) != 0)
-			unlink(before);
-		free(before);
-	}
-	free(path);
-	free(old);
-	pthread_mutex_unlock(&d->lock);
-	return r;
+	return (p > q) - (p < q);
 }
 
 static int
-append(int out, const char *path, uint64_t *at)
+each_item(void *shared, uint64_t at, char *line)
 {
-	static const size_t size = 1 << 20;
-	int in = open(path, O_RDONLY | O_CLOEXEC);
-	char *buf;
-	ssize_t n;
+	struct scan *s = shared;
+	struct archive a;
 
-	if (in < 0)
-		return -1;
-	buf = mem_alloc(size);
-	while ((n = io_fill(in, buf, size)) > 0) {
-		if (io_put_at(out, buf, (size_t)n, *at) != 0) {
-			n = -1;
-			break;
-		}
-		*at += (uint64_t)n;
-	}
-	free(buf);
-	close(in);
-	return n < 0 ? -1 : 0;
+	if (line[0] != '+')
+		return 0;
+	while (s->next < s->n && s->gone[s->next] < at)
+		s->next++;
+	if ((s->next < s->n && s->gone[s->next] == at) || at < s->from || !parse_archive(&a, line))
+		return 0;
+	return s->call(s->shared, at, &a);
 }
 
 int
-vault_complete(struct vault_dir *d, const char *vault, const char *upload, struct json *meta, char id[VAULT_ID])
+vault_inventory(struct vault *v, uint64_t from, uint64_t end, vault_item *call, void *shared)
 {
-	struct vault_part *parts;
-	struct json *done;
-	char *name, *path;
-	uint64_t at = 0;
-	unsigned n;
-	int fd, r = -1;
+	struct scan s = { .v = v, .from = from, .call = call, .shared = shared };
+	int r, error;
 
-	if ((fd = vault_receive(d, &name)) < 0) {
-		json_free(meta);
-		return -1;
-	}
-	pthread_mutex_lock(&d->lock);
-	parts = vault_parts(d, vault, upload, &n);
-	r = 0;
-	for (unsigned i = 0; i < n && r == 0; i++) {
-		path = part_path(d, vault, upload, &parts[i]);
-		r = append(fd, path, &at);
-		free(path);
-	}
-	close(fd);
+	r = journal_scan(v->log, 0, end, collect_removal, &s);
+	if (s.n != 0)
+		qsort(s.gone, s.n, sizeof *s.gone, by_place);
 	if (r == 0)
-		r = add_archive(d, vault, name, meta, id);
-	else {
-		vault_discard(name);
-		json_free(meta);
-	}
-	if (r == 0) {
-		done = json_new_object();
-		json_put_string(done, "id", id);
-		path = place(d, vault, "uploads", upload, "/done");
-		r = write_json(d, path, done);
-		free(path);
-		for (unsigned i = 0; i < n; i++) {
-			path = part_path(d, vault, upload, &parts[i]);
-			unlink(path);
-			free(path);
-		}
-	}
-	free(parts);
-	pthread_mutex_unlock(&d->lock);
+		r = journal_scan(v->log, 0, end, each_item, &s);
+	error = errno;
+	free(s.gone);
+	errno = error;
 	return r;
-}
-
-int
-vault_completed(struct vault_dir *d, const char *vault, const char *upload, char id[VAULT_ID])
-{
-	struct json *done = read_place(d, vault, "uploads", upload, "/done");
-	const char *s;
-	int r = -1;
-
-	if (done == NULL)
-		return -1;
-	if ((s = json_get_string(done, "id")) != NULL && strlen(s) == VAULT_ID - 1) {
-		memcpy(id, s, VAULT_ID);
-		r = 0;
-	}
-	json_free(done);
-	return r;
-}
-
-int
-vault_job(struct vault_dir *d, const char *vault, struct json *meta, char *output, char id[VAULT_SHORT_ID])
-{
-	char *path;
-	int r = 0;
-
-	make_id(id, VAULT_SHORT_ID);
-	pthread_mutex_lock(&d->lock);
-	if (output != NULL) {
-		path = place(d, vault, "jobs", id, ".out");
-		r = keep(output, path);
-		free(path);
-	}
-	path = place(d, vault, "jobs", id, ".json");
-	if (r == 0)
-		r = write_json(d, path, meta);
-	else
-		json_free(meta);
-	free(path);
-	pthread_mutex_unlock(&d->lock);
-	return r;
-}
-
-struct json *
-vault_job_read(struct vault_dir *d, const char *vault, const char *id)
-{
-	return read_place(d, vault, "jobs", id, ".json");
-}
-
-int
-vault_job_open(struct vault_dir *d, const char *vault, const char *id)
-{
-	return open_place(d, vault, "jobs", id, ".out");
 }

@@ -85,8 +85,8 @@ ok 'no way out of its directory' 'for p in /-/vaults/..%2f..%2fetc /-/vaults/.. 
 ok 'kill -9 in an upload leaves no archive' 'n=$(find d/vaults -type f | wc -l); { head -c 3000000 a; sleep 0.5; } | raw POST $U -T - -H "Content-Length: 9000000" -H "x-amz-content-sha256: $L" -H "x-amz-sha256-tree-hash: $L" >/dev/null & sleep 0.3; kill -9 $server; wait; [ "$(find d/vaults -type f | wc -l)" -eq "$n" ]'
 vault d
 ok 'started again it has what it had' 'call describe-vault --vault-name v | jq -e ".NumberOfArchives == 2"; [ -z "$(ls d/tmp)" ]'
-dies 1 'is served by another vaultd' 'one at a time' 'vaultd -d d'
-ok 'a vault of its own' 'vaultd -d f --vault mine >u & p=$!; sleep 0.3; kill $p; [ -e f/vaults/mine/vault.json ]'
+dies 1 'another vaultd is using it' 'one at a time' 'vaultd -d d'
+ok 'a vault of its own' 'vaultd -d f --vault mine >u & p=$!; sleep 0.3; kill $p; [ -s f/vaults/mine/log ]'
 ok 'SIGTERM ends it' 'vaultd -d e >u & p=$!; sleep 0.3; kill $p; wait $p'
 dies 77 'AWS_SECRET_ACCESS_KEY: is not set' 'no keys' 'unset AWS_SECRET_ACCESS_KEY; vaultd -d e'
 dies 2 '^usage' 'an operand' 'vaultd x'
