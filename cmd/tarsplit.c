@@ -2,57 +2,61 @@
  * tarsplit - cut a tar stream into chunks that are tars of their own.
  *
  * The chunks concatenated are the input, byte for byte: nothing is added and
- * nothing dropped.  A member's headers are read into memory (they are bounded)
- * until its size is known; then it is decided whether it still fits the chunk, and
- * its data is passed through.  A member larger than a chunk gets chunks of its own.
+ * nothing dropped.  cut.h says where to cut; here are one buffer, the chunks and
+ * the index.  What is settled leaves the buffer in one write, data and headers
+ * of many members together: no slower than a copy.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cpu.h"
+#include "tarcut.h"
 #include "date.h"
 #include "err.h"
 #include "file.h"
+#include "filter.h"
 #include "io.h"
 #include "lines.h"
 #include "mem.h"
 #include "meter.h"
 #include "opt.h"
 #include "str.h"
-#include "tar.h"
 
-static const char usage[] = "tarsplit [-fhqrvV] [-b size] [-i index] [-w chunks] prefix";
+static const char usage[] =
+    "tarsplit [-fhqrvV] [-b size] [-i index] [-w chunks] [--filter command]\n"
+    "                [--no-trailer-ok] prefix";
 
-enum { BUFFER = 1 << 20 };
-
-/* Standard input, by large reads. */
-struct input {
-	uint8_t *buf;
-	size_t from, to;
-	bool eof;
-	uint64_t offset;        /* of buf[from] in the stream */
+enum {
+	READ = 1 << 18,                         /* stays in a processor's cache on its way through */
+	BUFFER = TARCUT_NEED + READ,
+	LAST_NUMBER = 999999
 };
 
 struct split {
 	const char *prefix, *suffix;
-	uint64_t size;          /* a chunk's limit, a multiple of TAR_BLOCK unless raw */
+	uint64_t size;
 	bool force;
+
+	uint8_t *buf;           /* [0, settled) goes to the chunk, [settled, filled) is not decided */
+	size_t settled, filled;
+	bool eof;
+
+	unsigned number;        /* of the chunk that is being filled; it is there while name is not NULL */
+	char *name;
+	bool empty;
+	struct file *file;      /* it goes to one of these */
+	const char *command;
+	struct filter filter;
+
 	unsigned window;        /* printed chunks that may be on disk; 0: any number */
-
-	struct input in;
-	struct file *chunk;     /* being written, or NULL */
-	char *name;             /* its name to be */
-	unsigned number;
-	uint64_t have;          /* bytes in it */
-
-	char **waiting;         /* printed names that were there when last looked, at most window */
+	char **waiting;         /* those that were there when last looked, at most window */
 	unsigned nwaiting;
 
 	struct file *index;     /* or NULL */
@@ -60,280 +64,224 @@ struct split {
 	struct str lines;       /* of the index, not written yet */
 };
 
-/* What was read so far is worth keeping, under its temporary name. */
-static _Noreturn void
-fail(struct split *s, uint64_t offset, const char *why)
+static char *
+chunk_name(const struct split *s, unsigned number)
 {
-	if (s->chunk != NULL)
-		warn("%s: is not whole, what was read of it is kept in %s", s->name, file_temp(s->chunk));
-	file_keep(s->chunk);
-	die(ST_FAIL, "standard input: byte %" PRIu64 ": %s", offset, why);
+	return mem_format("%s%06u%s", s->prefix, number, s->suffix);
 }
 
-/* Have n bytes ready at buf[from] (n at most BUFFER); fewer only at the end of the input. */
-static size_t
-ready(struct split *s, size_t n)
+static struct file *
+create(const struct split *s, const char *path)
 {
-	struct input *in = &s->in;
-	ssize_t r;
+	struct file *f = file_create(path, 0666, s->force);
 
-	if (in->to - in->from < n && !in->eof) {
-		memmove(in->buf, in->buf + in->from, in->to - in->from);
-		in->to -= in->from;
-		in->from = 0;
-		if ((r = io_fill(STDIN_FILENO, in->buf + in->to, BUFFER - in->to)) < 0)
-			edie(ST_FAIL, "standard input");
-		in->eof = (size_t)r < BUFFER - in->to;
-		in->to += (size_t)r;
+	if (f == NULL)
+		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten without -f" : "%s", path);
+	return f;
+}
+
+static void
+begin_chunk(struct split *s)
+{
+	if (s->number == LAST_NUMBER)
+		die(ST_FAIL, "%s: more than %d chunks; -b makes them larger", s->prefix, LAST_NUMBER);
+	s->name = chunk_name(s, ++s->number);
+	s->empty = true;
+	if (s->command == NULL)
+		s->file = create(s, s->name);
+	else if (filter_start(&s->filter, s->command, s->name) != 0)
+		edie(ST_FAIL, "%s: its filter cannot be started", s->name);
+	note(2, "%s: begun", s->name);
+	meter_subject(s->name);
+}
+
+static void
+finish_filter(struct split *s)
+{
+	switch (filter_end(&s->filter)) {
+	case FILTER_OK:
+		return;
+	case FILTER_EXIT:
+		die(ST_FAIL, "%s: its filter failed with status %d", s->name, s->filter.number);
+	case FILTER_SIGNAL:
+		die(ST_FAIL, "%s: its filter was killed by signal %d", s->name, s->filter.number);
+	case FILTER_EARLY:
+		die(ST_FAIL, "%s: its filter ended before it had read all of the chunk", s->name);
+	case FILTER_SYSTEM:
+		edie(ST_FAIL, "%s: its filter", s->name);
 	}
-	return in->to - in->from < n ? in->to - in->from : n;
+}
+
+/* Write what is settled. */
+static void
+flush(struct split *s)
+{
+	if (s->settled == 0)
+		return;
+	if (s->name == NULL)
+		begin_chunk(s);
+	s->empty = false;
+	if (s->command != NULL) {
+		if (filter_put(&s->filter, s->buf, s->settled) != 0) {
+			finish_filter(s);
+			edie(ST_FAIL, "%s: its filter", s->name);
+		}
+	} else if (io_put(file_fd(s->file), s->buf, s->settled) != 0)
+		edie(ST_FAIL, "%s", s->name);
+	meter_add(s->settled);
+	memmove(s->buf, s->buf + s->settled, s->filled - s->settled);
+	s->filled -= s->settled;
+	s->settled = 0;
+}
+
+/* What was read so far is worth keeping, under its temporary name; but a filter must not see an end of its chunk. */
+static _Noreturn void
+fail(struct split *s, uint64_t at, const char *why)
+{
+	s->settled = s->filled;
+	flush(s);
+	if (s->name != NULL && s->command != NULL) {
+		filter_kill(&s->filter);
+		warn("%s: is not whole, its filter was ended", s->name);
+	} else if (s->name != NULL && !s->empty) {
+		warn("%s: is not whole, what was read of it is kept in %s", s->name, file_temp(s->file));
+		file_keep(s->file);
+	}
+	die(ST_FAIL, "standard input: byte %" PRIu64 ": %s", at, why);
+}
+
+/* Read on; from is the place in the stream of what is not decided. */
+static void
+refill(struct split *s, uint64_t from)
+{
+	ssize_t n;
+
+	flush(s);
+	if ((n = io_some(STDIN_FILENO, s->buf + s->filled, READ)) < 0)
+		fail(s, from + s->filled, strerror(errno));
+	s->filled += (size_t)n;
+	s->eof = n == 0;
 }
 
 /* Wait until fewer than window printed chunks are left.  Whoever takes them away may have died: then so do we. */
 static void
 wait_for_room(struct split *s)
 {
+	const struct timespec tick = { .tv_nsec = 10000000 };
 	struct pollfd reader = { .fd = STDOUT_FILENO };
 	unsigned i;
 
 	for (;;) {
 		for (i = 0; i < s->nwaiting; )
-			if (access(s->waiting[i], F_OK) != 0) {
+			if (access(s->waiting[i], F_OK) != 0 && errno == ENOENT) {
 				free(s->waiting[i]);
 				s->waiting[i] = s->waiting[--s->nwaiting];
 			} else
 				i++;
 		if (s->nwaiting < s->window)
 			return;
-		if (poll(&reader, 1, 20) > 0 && (reader.revents & POLLERR) != 0) {
+		if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) {
 			errno = EPIPE;
 			edie(ST_FAIL, "standard output");
 		}
-		if (reader.revents != 0)
-			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		nanosleep(&tick, NULL);
 	}
 }
 
 static void
-finish_chunk(struct split *s)
+finish_file(struct split *s)
 {
-	struct file *f = s->chunk;
+	struct file *f = s->file;
 
-	if (f == NULL)
-		return;
 	if (s->window != 0)
 		wait_for_room(s);
-	s->chunk = NULL;
+	s->file = NULL;         /* commit frees it, come what may */
 	if (file_commit(f) != 0)
 		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten without -f" : "%s", s->name);
 	if (lines_put(STDOUT_FILENO, s->name, '\n') != 0)
 		edie(ST_FAIL, "standard output");
 	if (s->window != 0)
-		s->waiting[s->nwaiting++] = s->name;
-	else
-		free(s->name);
-	s->name = NULL;
-	s->have = 0;
+		s->waiting[s->nwaiting++] = mem_copy(s->name);
 }
 
 static void
-begin_chunk(struct split *s)
+finish_chunk(struct split *s)
 {
-	if (s->chunk != NULL)
+	flush(s);
+	if (s->name == NULL)
 		return;
-	if (s->number == 999999)
-		die(ST_FAIL, "%s: more than 999999 chunks; -b makes them larger", s->prefix);
-	s->name = mem_format("%s%06u%s", s->prefix, ++s->number, s->suffix);
-	if ((s->chunk = file_create(s->name, 0666, s->force)) == NULL)
-		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten without -f" : "%s", s->name);
-	meter_subject(s->name);
-}
-
-static void
-put(struct split *s, const void *data, size_t n)
-{
-	begin_chunk(s);
-	if (io_put(file_fd(s->chunk), data, n) != 0)
-		edie(ST_FAIL, "%s", s->name);
-	s->have += n;
-	meter_add(n);
-}
-
-/* Pass n bytes of the input through; returns how many there were. */
-static uint64_t
-copy(struct split *s, uint64_t n)
-{
-	uint64_t done = 0;
-	size_t have;
-
-	while (done < n) {
-		if ((have = ready(s, 1)) == 0)
-			break;
-		have = s->in.to - s->in.from;
-		if (have > n - done)
-			have = (size_t)(n - done);
-		put(s, s->in.buf + s->in.from, have);
-		s->in.from += have;
-		s->in.offset += have;
-		done += have;
-	}
-	return done;
+	if (s->command != NULL)
+		finish_filter(s);
+	else if (s->empty)
+		file_abort(s->file);
+	else
+		finish_file(s);
+	free(s->name);
+	s->name = NULL;
 }
 
 static void
 write_index(struct split *s)
 {
-	if (s->index != NULL && io_put(file_fd(s->index), str_get(&s->lines), s->lines.len) != 0)
+	if (io_put(file_fd(s->index), str_get(&s->lines), s->lines.len) != 0)
 		edie(ST_FAIL, "%s", s->index_path);
 	str_clear(&s->lines);
 }
 
-/* The index line of a member, or of a piece of it: length bytes at offset in the current chunk. */
 static void
-index_line(struct split *s, const struct tar_member *m, uint64_t offset, uint64_t length)
+add_column(struct str *line, const char *s, size_t n, char end)
 {
-	char when[DATE_RFC3339];
+	str_escape(line, s, n, false);
+	str_add(line, &end, 1);
+}
+
+/* The index line of a member, or of a piece of it. */
+static void
+index_member(struct split *s, const struct tarcut *c)
+{
+	const struct tar_member *m = &c->tar.member;
+	char *name, when[DATE_RFC3339];
+	struct str *l = &s->lines;
 
 	if (s->index == NULL)
 		return;
-	str_escape(&s->lines, s->name, strlen(s->name), false);
-	str_format(&s->lines, "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%04o\t", offset, length, tar_type(m->type), m->mode);
-	str_escape(&s->lines, str_get(&m->owner), m->owner.len, false);
-	str_format(&s->lines, "\t%" PRIu64 "\t", m->size);
-	if (m->mtime > -62135596800 && m->mtime < 253402300800) {
+	name = chunk_name(s, c->chunk);
+	add_column(l, name, strlen(name), '\t');
+	free(name);
+	str_format(l, "%" PRIu64 "\t%" PRIu64 "\t%s\t", c->offset, c->length, tar_type(m->type));
+	if (m->mode >= 0)
+		str_format(l, "%04o\t", (unsigned)m->mode);
+	else
+		str_puts(l, "?\t");
+	add_column(l, str_get(&m->owner), m->owner.len, '\t');
+	str_format(l, "%" PRIu64 "\t", m->size);
+	if (m->mtime == TAR_NO_TIME)
+		str_puts(l, "?\t");
+	else if (m->mtime < -62135596800 || m->mtime >= 253402300800)
+		str_format(l, "@%" PRId64 "\t", m->mtime);      /* not in the years that RFC 3339 can write */
+	else {
 		date_rfc3339(when, m->mtime);
-		str_puts(&s->lines, when);
-	} else
-		str_format(&s->lines, "@%" PRId64, m->mtime);
-	str_puts(&s->lines, "\t");
-	str_escape(&s->lines, str_get(&m->path), m->path.len, false);
-	str_puts(&s->lines, "\t");
-	str_escape(&s->lines, str_get(&m->link), m->link.len, false);
-	str_puts(&s->lines, "\n");
-	if (s->lines.len > BUFFER)
+		str_format(l, "%s\t", when);
+	}
+	add_column(l, str_get(&m->path), m->path.len, '\t');
+	add_column(l, str_get(&m->link), m->link.len, '\n');
+	if (l->len > READ)
 		write_index(s);
 }
 
-/* A member larger than a chunk: pieces of the chunk's size, from a cut to a cut. */
+/* All of standard input into chunks. */
 static void
-put_giant(struct split *s, const struct tar_member *m, const struct str *headers, uint64_t data)
+split(struct split *s, struct tarcut *c)
 {
-	uint64_t left = headers->len + data, used = 0;
-
-	finish_chunk(s);
-	while (left > 0) {
-		uint64_t piece = left < s->size ? left : s->size;
-		size_t head = headers->len - used < piece ? (size_t)(headers->len - used) : (size_t)piece;
-
-		begin_chunk(s);
-		index_line(s, m, 0, piece);
-		put(s, headers->s + used, head);
-		used += head;
-		if (copy(s, piece - head) != piece - head)
-			fail(s, s->in.offset, "the input ends inside a member");
-		left -= piece;
-		finish_chunk(s);
-	}
-}
-
-/* A hard link that says a size: its data follows only where the next block is no header. */
-static void
-settle_link(struct split *s, struct tar_member *m)
-{
-	size_t n = ready(s, TAR_BLOCK);
-	const uint8_t *next = s->in.buf + s->in.from;
-
-	for (size_t i = 0; i < n; i++)
-		if (next[i] != 0) {
-			if (n == TAR_BLOCK && !tar_is_header(next))
-				m->data = m->maybe;
-			return;
+	for (;;)
+		switch (tarcut_next(c, s->buf + s->settled, s->filled - s->settled, s->eof)) {
+		case TARCUT_WANT: refill(s, c->from); break;
+		case TARCUT_PUT: s->settled += c->n; break;
+		case TARCUT_NEXT: finish_chunk(s); break;
+		case TARCUT_MEMBER: index_member(s, c); break;
+		case TARCUT_END: finish_chunk(s); return;
+		case TARCUT_BAD: fail(s, c->at, c->error);
 		}
-}
-
-static void
-put_member(struct split *s, struct tar_member *m, const struct str *headers)
-{
-	uint64_t data, total;
-
-	if (m->maybe != 0)
-		settle_link(s, m);
-	data = tar_padded(m->data);
-	total = headers->len + data;
-	if (total > s->size) {
-		put_giant(s, m, headers, data);
-		return;
-	}
-	if (s->have + total > s->size)
-		finish_chunk(s);
-	begin_chunk(s);
-	index_line(s, m, s->have, total);
-	put(s, headers->s, headers->len);
-	if (copy(s, data) != data)
-		fail(s, s->in.offset, "the input ends inside a member");
-}
-
-/* Blocks that belong to no member: the end's zeros, and headers that nothing follows. */
-static void
-put_loose(struct split *s, const struct str *blocks)
-{
-	if (s->have + blocks->len > s->size)
-		finish_chunk(s);
-	put(s, blocks->s, blocks->len);
-}
-
-static void
-split_tar(struct split *s)
-{
-	struct str headers = { 0 };
-	struct tar tar;
-	unsigned zeros = 0;
-	uint64_t at;
-	size_t n;
-
-	tar_init(&tar);
-	while ((n = ready(s, TAR_BLOCK)) == TAR_BLOCK) {
-		at = s->in.offset;
-		str_add(&headers, s->in.buf + s->in.from, TAR_BLOCK);
-		s->in.from += TAR_BLOCK;
-		s->in.offset += TAR_BLOCK;
-		switch (tar_block(&tar, (const uint8_t *)headers.s + headers.len - TAR_BLOCK)) {
-		case TAR_WANT:
-			zeros = 0;
-			if (headers.len > 4 * (size_t)TAR_EXTENDED_MAX)
-				fail(s, at, "the headers of one member are longer than 64 MiB");
-			continue;
-		case TAR_MEMBER:
-			zeros = 0;
-			put_member(s, &tar.member, &headers);
-			break;
-		case TAR_ZERO:
-			zeros++;
-			put_loose(s, &headers);
-			break;
-		case TAR_BAD:
-			fail(s, at, tar.error);
-		}
-		str_clear(&headers);
-	}
-	if (n != 0)
-		fail(s, s->in.offset, "the input ends inside a block");
-	if (headers.len != 0)
-		fail(s, s->in.offset, "the input ends inside the headers of a member");
-	if (zeros < 2)
-		fail(s, s->in.offset, s->in.offset == 0 ? "the input is empty" :
-		    "the input ends without the two zero blocks that end a tar");
-	tar_free(&tar);
-	str_free(&headers);
-}
-
-static void
-split_raw(struct split *s)
-{
-	while (ready(s, 1) != 0) {
-		copy(s, s->size);
-		finish_chunk(s);
-	}
 }
 
 /* The original script's rule, but never above 1G. */
@@ -347,58 +295,74 @@ auto_size(void)
 	return n >> 20 != 0 ? n >> 20 << 20 : UINT64_C(1) << 20;
 }
 
+/* The length of what comes, where it is known. */
+static uint64_t
+input_size(void)
+{
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	struct stat st;
+
+	return at >= 0 && fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
+}
+
 int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
 		{ "size", 1, NULL, 'b' }, { "force", 0, NULL, 'f' }, { "index", 1, NULL, 'i' },
-		{ "raw", 0, NULL, 'r' }, { "wait", 1, NULL, 'w' }, OPT_COMMON
+		{ "raw", 0, NULL, 'r' }, { "wait", 1, NULL, 'w' },
+		{ "filter", 1, NULL, OPT_LONG }, { "no-trailer-ok", 0, NULL, OPT_LONG + 1 }, OPT_COMMON
 	};
-	struct split s = { .suffix = ".tar", .size = 512 << 20 };
-	bool raw = false;
+	struct split s = { .suffix = ".tar" };
+	bool raw = false, no_trailer_ok = false;
+	const char *size = "512M";
+	struct tarcut cut;
 	int c;
 
 	err_init(argv);
 	while ((c = getopt_long(argc, argv, "b:fi:rw:hqvV", longs, NULL)) != -1)
 		switch (c) {
-		case 'b': s.size = strcmp(optarg, "auto") == 0 ? auto_size() : opt_size("-b", optarg, TAR_BLOCK, UINT64_C(1) << 42); break;
+		case 'b': size = optarg; break;
 		case 'f': s.force = true; break;
 		case 'i': s.index_path = optarg; break;
 		case 'r': raw = true; s.suffix = ""; break;
 		case 'w': s.window = (unsigned)opt_uint("-w", optarg, 1, 10000); break;
+		case OPT_LONG: s.command = optarg; break;
+		case OPT_LONG + 1: no_trailer_ok = true; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
 		}
-	if (optind + 1 != argc || (raw && s.index_path != NULL))
+	if (optind + 1 != argc || (raw && (s.index_path != NULL || no_trailer_ok)) || (s.command != NULL && s.window != 0))
 		opt_usage(usage);
-	opt_not_terminal(STDIN_FILENO, "standard input");
-	s.prefix = argv[optind];
+	s.size = strcmp(size, "auto") == 0 ? auto_size() : opt_size("-b", size, raw ? 1 : TAR_BLOCK, UINT64_C(1) << 42);
 	if (!raw)
 		s.size = s.size / TAR_BLOCK * TAR_BLOCK;
+	opt_not_terminal(STDIN_FILENO, "standard input");
+	s.prefix = argv[optind];
 	note(1, "chunks of at most %" PRIu64 " bytes", s.size);
-	if (s.index_path != NULL && (s.index = file_create(s.index_path, 0666, s.force)) == NULL)
-		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten without -f" : "%s", s.index_path);
-	s.in.buf = mem_alloc(BUFFER);
-	s.waiting = mem_array(s.window, sizeof *s.waiting);
-	meter_start(0);
 
-	if (raw)
-		split_raw(&s);
-	else
-		split_tar(&s);
-	finish_chunk(&s);
+	meter_start(input_size());
+	s.buf = mem_alloc(BUFFER);
+	s.waiting = mem_array(s.window, sizeof *s.waiting);
+	if (s.index_path != NULL)
+		s.index = create(&s, s.index_path);
+	if (s.command == NULL)
+		begin_chunk(&s);        /* what is in the way is in the way at once */
+	tarcut_init(&cut, s.size, raw, no_trailer_ok);
+	split(&s, &cut);
+	if (io_close(STDOUT_FILENO) != 0)
+		edie(ST_FAIL, "standard output");
 	if (s.index != NULL) {
 		write_index(&s);
 		if (file_commit(s.index) != 0)
 			edie(ST_FAIL, "%s", s.index_path);
 	}
-	if (io_close(STDOUT_FILENO) != 0)
-		edie(ST_FAIL, "standard output");
+	tarcut_free(&cut);
+	str_free(&s.lines);
 	while (s.nwaiting > 0)
 		free(s.waiting[--s.nwaiting]);
 	free(s.waiting);
-	free(s.in.buf);
-	str_free(&s.lines);
+	free(s.buf);
 	return 0;
 }

@@ -5,12 +5,15 @@
 /* Places in a header block, and their lengths. */
 enum {
 	NAME = 0, NAME_LEN = 100, MODE = 100, UID = 108, GID = 116, ID_LEN = 8, SIZE = 124, SIZE_LEN = 12,
-	MTIME = 136, CHECKSUM = 148, TYPE = 156, LINK = 157, LINK_LEN = 100, MAGIC = 257,
+	MTIME = 136, CHECKSUM = 148, CHECKSUM_LEN = 8, TYPE = 156, LINK = 157, LINK_LEN = 100, MAGIC = 257,
 	UNAME = 265, GNAME = 297, WHO_LEN = 32, PREFIX = 345, PREFIX_LEN = 155,
-	GNU_MORE = 482, GNU_REAL = 483, GNU_NEXT_MORE = 504
+	GNU_MORE = 482, GNU_REAL = 483, NEXT_MORE = 504,
+	STAR_MORE = 355, STAR_FIRST = 356, STAR_REAL = 452, STAR_PREFIX_END = 475, STAR_ATIME = 476, STAR_CTIME = 488
 };
 
-static const uint64_t limit = UINT64_C(1) << 62;
+enum dialect { V7, USTAR, GNU, STAR };
+
+static const uint64_t limit = UINT64_C(1) << 62;        /* of a size: sums of a few fit 64 bits */
 
 void
 tar_init(struct tar *t)
@@ -24,21 +27,19 @@ tar_free(struct tar *t)
 	str_free(&t->member.path);
 	str_free(&t->member.link);
 	str_free(&t->member.owner);
-	str_free(&t->text);
-	str_free(&t->path);
-	str_free(&t->link);
-	str_free(&t->user);
-	str_free(&t->group);
+	for (int i = 0; i < TAR_KEYS; i++) {
+		str_free(&t->all[i].value);
+		str_free(&t->next[i].value);
+	}
 }
 
 static void
-forget(struct tar *t)
+forget(struct tar_said said[TAR_KEYS])
 {
-	str_clear(&t->path);
-	str_clear(&t->link);
-	str_clear(&t->user);
-	str_clear(&t->group);
-	t->has_size = t->has_mtime = t->has_uid = t->has_gid = t->has_real = t->has_path = t->has_link = false;
+	for (int i = 0; i < TAR_KEYS; i++) {
+		said[i].said = false;
+		str_clear(&said[i].value);
+	}
 }
 
 static enum tar_rc
@@ -54,327 +55,455 @@ tar_padded(uint64_t n)
 	return (n + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
+static bool
+blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /*
- * A numeric field: octal, with blanks around it, or GNU's base-256 (the first
- * byte's top bit set, two's complement).  An empty field is 0.
+ * A numeric field: octal, blanks or a NUL around it, whatever stands behind its
+ * end; or GNU's base-256 (the top bit set, the rest two's complement).  An empty
+ * field is 0.
  */
 static bool
 number(const uint8_t *field, size_t n, int64_t *out)
 {
 	uint64_t v = 0;
-	size_t i = 0;
+	size_t i;
 
 	if (field[0] & 0x80) {
-		/* The sign bit is the one below the marker. */
 		bool negative = field[0] & 0x40;
 
 		v = field[0] & 0x3f;
 		if (negative)
 			v |= ~UINT64_C(0x3f);
 		for (i = 1; i < n; i++) {
-			if (negative ? (v >> 54) != 0x3ff : (v >> 54) != 0)
+			if (v >> 55 != (negative ? 0x1ff : 0))
 				return false;
 			v = v << 8 | field[i];
 		}
 		*out = (int64_t)v;
 		return true;
 	}
-	while (i < n && field[i] == ' ')
+	i = field[0] == '\0';                   /* some put a NUL in front */
+	while (i < n && blank(field[i]))
 		i++;
-	for (; i < n && field[i] >= '0' && field[i] <= '7'; i++) {
-		if (v >> 59 != 0)
-			return false;
-		v = v << 3 | (uint64_t)(field[i] - '0');
-	}
-	for (; i < n; i++)
-		if (field[i] != ' ' && field[i] != '\0')
-			return false;
+	for (; i < n && field[i] >= '0' && field[i] <= '7'; i++)
+		v = v << 3 | (uint64_t)(field[i] - '0');        /* 12 digits are 36 bits */
 	*out = (int64_t)v;
-	return true;
+	return i == n || field[i] == '\0' || blank(field[i]);
 }
 
-/* Sums by unsigned bytes, as POSIX says, and by signed ones, as some old tars did. */
+/* Sums by unsigned bytes, as POSIX says, or by signed ones, as some old tars did; the field itself counts as blanks. */
 bool
 tar_is_header(const uint8_t block[TAR_BLOCK])
 {
-	int64_t want, plain = 0, sign = 0;
+	int32_t sum = CHECKSUM_LEN * ' ', high = 0;
+	int64_t want;
 
-	if (!number(block + CHECKSUM, 8, &want))
+	if (!number(block + CHECKSUM, CHECKSUM_LEN, &want))
 		return false;
-	for (int i = 0; i < TAR_BLOCK; i++) {
-		uint8_t c = i >= CHECKSUM && i < CHECKSUM + 8 ? ' ' : block[i];
-
-		plain += c;
-		sign += (int8_t)c;
-	}
-	return want == plain || want == sign;
-}
-
-static bool
-all_zero(const uint8_t block[TAR_BLOCK])
-{
 	for (int i = 0; i < TAR_BLOCK; i++)
-		if (block[i] != 0)
-			return false;
-	return true;
+		sum += block[i];
+	for (int i = 0; i < CHECKSUM_LEN; i++)
+		sum -= block[CHECKSUM + i];
+	if (want == sum)
+		return true;
+	for (int i = 0; i < TAR_BLOCK; i++)
+		if (i < CHECKSUM || i >= CHECKSUM + CHECKSUM_LEN)
+			high += block[i] >> 7;
+	return want == sum - 256 * high;
 }
 
-/* A decimal number at the start of s. */
+bool
+tar_is_zero(const uint8_t block[TAR_BLOCK])
+{
+	return block[0] == 0 && memcmp(block, block + 1, TAR_BLOCK - 1) == 0;
+}
+
 static bool
-decimal(const char *s, size_t n, uint64_t *v, size_t *used)
+digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The decimal number at the start of s; *used is its length, at least 1. */
+static bool
+decimal(const struct str *s, size_t from, uint64_t *v, size_t *used)
 {
 	size_t i;
 
 	*v = 0;
-	for (i = 0; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
+	for (i = from; i < s->len && digit(s->s[i]); i++) {
 		if (*v > limit / 10)
 			return false;
-		*v = *v * 10 + (uint64_t)(s[i] - '0');
+		*v = *v * 10 + (uint64_t)(s->s[i] - '0');
 	}
-	*used = i;
-	return i > 0;
-}
-
-static bool
-whole_decimal(const char *s, size_t n, uint64_t *v)
-{
-	size_t used;
-
-	return decimal(s, n, v, &used) && used == n;
+	*used = i - from;
+	return i > from;
 }
 
 /* Seconds, with a sign and a fraction (which is dropped, downward). */
 static bool
-seconds(const char *s, size_t n, int64_t *t)
+seconds(const struct str *s, int64_t *t)
 {
-	bool negative = n > 0 && s[0] == '-';
+	bool negative = s->len > 0 && s->s[0] == '-';
 	bool fraction = false;
 	uint64_t v;
 	size_t i;
 
-	s += negative;
-	n -= negative;
-	if (!decimal(s, n, &v, &i))
+	if (!decimal(s, negative, &v, &i))
 		return false;
-	if (i < n && s[i] != '.')
+	i += negative;
+	if (i < s->len && s->s[i] != '.')
 		return false;
-	for (i += i < n; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
+	for (i++; i < s->len; i++) {
+		if (!digit(s->s[i]))
 			return false;
-		fraction |= s[i] != '0';
+		fraction |= s->s[i] != '0';
 	}
 	*t = negative ? -(int64_t)v - fraction : (int64_t)v;
 	return true;
 }
 
-static bool
-is_key(const char *key, size_t n, const char *want)
+/* What was said of a keyword, for all or for this member; NULL: nothing. */
+static const struct str *
+said(const struct tar *t, enum tar_key key)
 {
-	return strlen(want) == n && memcmp(key, want, n) == 0;
+	const struct tar_said *s = t->next[key].said ? &t->next[key] : &t->all[key];
+
+	return s->said && s->value.len != 0 ? &s->value : NULL;
 }
 
-/* One record of a pax header.  Only keywords that move data or name things are looked at. */
-static bool
-pax_record(struct tar *t, const char *key, size_t k, const char *value, size_t n)
+/* Where the value of the keyword that was read goes. */
+static struct tar_said *
+place(struct tar *t)
 {
-	if (is_key(key, k, "size"))
-		return t->has_size = whole_decimal(value, n, &t->pax_size);
-	if (is_key(key, k, "GNU.sparse.size") || is_key(key, k, "GNU.sparse.realsize") || is_key(key, k, "SCHILY.realsize"))
-		return t->has_real = whole_decimal(value, n, &t->pax_real);
-	if (is_key(key, k, "uid"))
-		return n == 0 || (t->has_uid = whole_decimal(value, n, &t->pax_uid));
-	if (is_key(key, k, "gid"))
-		return n == 0 || (t->has_gid = whole_decimal(value, n, &t->pax_gid));
-	if (is_key(key, k, "mtime"))
-		return n == 0 || (t->has_mtime = seconds(value, n, &t->pax_mtime));
-	if (is_key(key, k, "GNU.sparse.name") || (is_key(key, k, "path") && !t->has_real)) {
-		str_clear(&t->path);
-		str_add(&t->path, value, n);
-		t->has_path = n != 0;
-	} else if (is_key(key, k, "linkpath")) {
-		str_clear(&t->link);
-		str_add(&t->link, value, n);
-		t->has_link = n != 0;
-	} else if (is_key(key, k, "uname")) {
-		str_clear(&t->user);
-		str_add(&t->user, value, n);
-	} else if (is_key(key, k, "gname")) {
-		str_clear(&t->group);
-		str_add(&t->group, value, n);
-	}
-	return true;
+	static const struct {
+		const char *keyword;
+		enum tar_key key;
+	} known[] = {
+		{ "path", TAR_PATH }, { "linkpath", TAR_LINKPATH }, { "size", TAR_SIZE }, { "mtime", TAR_MTIME },
+		{ "uid", TAR_UID }, { "gid", TAR_GID }, { "uname", TAR_UNAME }, { "gname", TAR_GNAME },
+		{ "GNU.sparse.name", TAR_SPARSE_NAME }, { "GNU.sparse.size", TAR_SPARSE_SIZE },
+		{ "GNU.sparse.realsize", TAR_SPARSE_SIZE }, { "SCHILY.realsize", TAR_SPARSE_SIZE },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strlen(known[i].keyword) == t->keylen && memcmp(known[i].keyword, t->keyword, t->keylen) == 0)
+			return (t->kind == 'g' ? t->all : t->next) + known[i].key;
+	return NULL;
 }
 
-/* "LENGTH KEYWORD=VALUE\n", LENGTH counting the whole of itself. */
-static bool
-pax_records(struct tar *t, const char *s, size_t n, bool apply)
-{
-	while (n > 0) {
-		uint64_t length;
-		const char *equals;
-		size_t used;
+static const char *const malformed = "a pax header is malformed";
+static const char *const too_long = "a name is longer than 1 MiB";
 
-		if (!decimal(s, n, &length, &used) || used >= n || s[used] != ' ' || length > n ||
-		    length < used + 3 || s[length - 1] != '\n')
-			return false;
-		used++;
-		if ((equals = memchr(s + used, '=', length - used)) == NULL)
-			return false;
-		if (apply && !pax_record(t, s + used, (size_t)(equals - s) - used, equals + 1,
-		    (size_t)(s + length - 1 - (equals + 1))))
-			return false;
-		s += length;
-		n -= length;
+/* A record is complete.  The sizes are looked at now, for the error to have its place. */
+static const char *
+record_done(struct tar *t)
+{
+	struct tar_said *s = t->into;
+	uint64_t v;
+	size_t used;
+
+	t->state = TAR_LENGTH;
+	t->record = t->used = 0;
+	if (s == NULL || s->value.len == 0)
+		return NULL;
+	if (s == &t->all[TAR_SIZE] || s == &t->all[TAR_SPARSE_SIZE])
+		/* POSIX lets it override the headers, most readers do not: nobody knows where the next member is. */
+		return "a pax global header sets the size of all members";
+	if ((s == &t->next[TAR_SIZE] || s == &t->next[TAR_SPARSE_SIZE]) &&
+	    (!decimal(&s->value, 0, &v, &used) || used != s->value.len || v > limit))
+		return "a size in a pax header is not a number";
+	return NULL;
+}
+
+/* The next byte of "LENGTH KEYWORD=", LENGTH counting the whole of the record. */
+static const char *
+record_head(struct tar *t, char c)
+{
+	if (t->state == TAR_LENGTH) {
+		if (digit(c) && t->record <= limit / 10) {
+			t->record = t->record * 10 + (uint64_t)(c - '0');
+			t->used++;
+		} else if (c == ' ' && t->used > 0 && t->record > t->used + 1) {
+			t->record -= t->used + 1;
+			t->keylen = 0;
+			t->state = TAR_KEYWORD;
+		} else if (c == '\0' && t->used == 0)
+			t->state = TAR_NOTHING;                 /* some pad it with NULs */
+		else
+			return malformed;
+		return NULL;
 	}
-	return true;
+	if (--t->record == 0)
+		return malformed;
+	if (c == '=') {
+		if ((t->into = place(t)) != NULL) {
+			t->into->said = true;
+			str_clear(&t->into->value);
+		}
+		t->state = TAR_VALUE;
+	} else if (t->keylen < sizeof t->keyword)
+		t->keyword[t->keylen++] = c;            /* none that is known fills it */
+	return NULL;
+}
+
+/* "LENGTH KEYWORD=VALUE\n", again and again, in pieces of n bytes. */
+static const char *
+records(struct tar *t, const char *s, size_t n)
+{
+	const char *error = NULL;
+
+	while (n > 0 && error == NULL && t->state != TAR_NOTHING) {
+		size_t take = 1;
+
+		if (t->state != TAR_VALUE)
+			error = record_head(t, *s);
+		else if (t->record == 1)
+			error = *s == '\n' ? record_done(t) : malformed;
+		else {
+			take = t->record - 1 < n ? (size_t)t->record - 1 : n;
+			t->record -= take;
+			if (t->into != NULL && t->into->value.len + take > TAR_NAME_MAX)
+				error = too_long;
+			else if (t->into != NULL)
+				str_add(&t->into->value, s, take);
+		}
+		s += take;
+		n -= take;
+	}
+	if (error == NULL && t->left == 0 && t->state != TAR_NOTHING && (t->state != TAR_LENGTH || t->used != 0))
+		error = malformed;
+	return error;
+}
+
+/* n bytes of the extended header. */
+static enum tar_rc
+extended(struct tar *t, const uint8_t *bytes, size_t n)
+{
+	struct tar_said *name = &t->next[t->kind == 'L' ? TAR_LONG_NAME : TAR_LONG_LINK];
+	const char *error = NULL;
+	size_t len;
+
+	t->left -= n;
+	if (t->kind == 'x' || t->kind == 'g')
+		error = records(t, (const char *)bytes, n);
+	else if (t->state != TAR_NOTHING) {
+		len = strnlen((const char *)bytes, n);
+		if (name->value.len + len > TAR_NAME_MAX)
+			error = too_long;
+		else
+			str_add(&name->value, bytes, len);
+		if (len < n)
+			t->state = TAR_NOTHING;
+	}
+	return error != NULL ? bad(t, error) : TAR_WANT;
 }
 
 static enum tar_rc
-extended_done(struct tar *t)
+extended_begin(struct tar *t, char type, uint64_t size)
 {
-	const char *s = str_get(&t->text);
-	struct str *name = t->kind == 'L' ? &t->path : &t->link;
+	t->kind = (char)(type == 'X' ? 'x' : type);     /* Sun's name for it */
+	t->left = size;
+	t->state = TAR_LENGTH;
+	t->record = t->used = 0;
+	if (t->kind != 'g')
+		t->pending = true;
+	if (t->kind == 'L' || t->kind == 'K') {
+		struct tar_said *name = &t->next[t->kind == 'L' ? TAR_LONG_NAME : TAR_LONG_LINK];
 
-	switch (t->kind) {
-	case 'L': case 'K':
-		str_clear(name);
-		str_add(name, s, strnlen(s, t->text.len));
-		*(t->kind == 'L' ? &t->has_path : &t->has_link) = true;
-		break;
-	default:
-		/* A global header sets defaults; only what is said of one member moves data. */
-		if (!pax_records(t, s, t->text.len, t->kind == 'x'))
-			return bad(t, "a pax header is malformed");
+		name->said = true;
+		str_clear(&name->value);
 	}
-	str_clear(&t->text);
 	return TAR_WANT;
 }
 
-static void
-who(struct str *out, const struct str *name, const uint8_t *field, bool has, uint64_t pax, int64_t plain)
+static bool
+octal(uint8_t c)
 {
-	size_t n = strnlen((const char *)field, WHO_LEN);
+	return c >= '0' && c <= '7';
+}
 
-	if (name->len != 0)
-		str_puts(out, str_get(name));
-	else if (n != 0)
-		str_add(out, field, n);
-	else if (has)
-		str_format(out, "%llu", (unsigned long long)pax);
-	else
-		str_format(out, "%lld", (long long)plain);
+static enum dialect
+dialect(const uint8_t *b)
+{
+	if (memcmp(b + MAGIC, "ustar ", 6) == 0)
+		return GNU;
+	if (memcmp(b + MAGIC, "ustar", 5) != 0)
+		return V7;
+	if (b[STAR_PREFIX_END] == '\0' && octal(b[STAR_ATIME]) && b[STAR_ATIME + 11] == ' ' &&
+	    octal(b[STAR_CTIME]) && b[STAR_CTIME + 11] == ' ')
+		return STAR;
+	return USTAR;
 }
 
 static void
-set_names(struct tar *t, const uint8_t *b, int64_t uid, int64_t gid)
+field(struct str *out, const uint8_t *b, size_t n)
 {
-	static const uint8_t none[WHO_LEN];
-	bool ustar = memcmp(b + MAGIC, "ustar", 5) == 0;
+	str_add(out, b, strnlen((const char *)b, n));
+}
+
+/* A user or group: by name where there is one, in the extended header first. */
+static void
+who(struct str *out, const struct str *name, const uint8_t *name_field, const struct str *id, const uint8_t *id_field)
+{
+	int64_t n;
+
+	if (name != NULL)
+		str_add(out, name->s, name->len);
+	else if (name_field != NULL && name_field[0] != '\0')
+		field(out, name_field, WHO_LEN);
+	else if (id != NULL)
+		str_add(out, id->s, id->len);
+	else if (number(id_field, ID_LEN, &n))
+		str_format(out, "%lld", (long long)n);
+	else
+		str_puts(out, "?");
+}
+
+/* The first of two that says something. */
+static const struct str *
+either(const struct str *a, const struct str *b)
+{
+	return a != NULL ? a : b;
+}
+
+static void
+set_names(struct tar *t, const uint8_t *b, enum dialect d)
+{
+	const struct str *path = either(either(said(t, TAR_SPARSE_NAME), said(t, TAR_PATH)), said(t, TAR_LONG_NAME));
+	const struct str *link = either(said(t, TAR_LINKPATH), said(t, TAR_LONG_LINK));
 	struct tar_member *m = &t->member;
 
 	str_clear(&m->path);
 	str_clear(&m->link);
 	str_clear(&m->owner);
-	if (t->has_path)
-		str_add(&m->path, str_get(&t->path), t->path.len);
+	if (path != NULL)
+		str_add(&m->path, path->s, path->len);
 	else {
-		/* GNU's magic is followed by a blank, and there the prefix holds other things. */
-		if (ustar && b[MAGIC + 5] == '\0' && b[PREFIX] != '\0') {
-			str_add(&m->path, b + PREFIX, strnlen((const char *)b + PREFIX, PREFIX_LEN));
+		/* star's prefix is shorter, and ends with a NUL; in GNU's place for it stand other things. */
+		if ((d == USTAR || d == STAR) && b[PREFIX] != '\0') {
+			field(&m->path, b + PREFIX, PREFIX_LEN);
 			str_puts(&m->path, "/");
 		}
-		str_add(&m->path, b + NAME, strnlen((const char *)b + NAME, NAME_LEN));
+		field(&m->path, b + NAME, NAME_LEN);
 	}
-	if (t->has_link)
-		str_add(&m->link, str_get(&t->link), t->link.len);
-	else if (m->type == '1' || m->type == '2')
-		str_add(&m->link, b + LINK, strnlen((const char *)b + LINK, LINK_LEN));
-	who(&m->owner, &t->user, ustar ? b + UNAME : none, t->has_uid, t->pax_uid, uid);
+	if (m->type == '1' || m->type == '2') {
+		if (link != NULL)
+			str_add(&m->link, link->s, link->len);
+		else
+			field(&m->link, b + LINK, LINK_LEN);
+	}
+	who(&m->owner, said(t, TAR_UNAME), d != V7 ? b + UNAME : NULL, said(t, TAR_UID), b + UID);
 	str_puts(&m->owner, ":");
-	who(&m->owner, &t->group, ustar ? b + GNAME : none, t->has_gid, t->pax_gid, gid);
+	who(&m->owner, said(t, TAR_GNAME), d != V7 ? b + GNAME : NULL, said(t, TAR_GID), b + GID);
+}
+
+/* How much data follows, and how large the file is. */
+static enum tar_rc
+set_sizes(struct tar *t, const uint8_t *b, enum dialect d, uint64_t size)
+{
+	const struct str *real = said(t, TAR_SPARSE_SIZE), *over = said(t, TAR_SIZE);
+	struct tar_member *m = &t->member;
+	size_t used;
+	int64_t n;
+
+	m->data = size;
+	m->maybe = 0;
+	if (over != NULL)
+		decimal(over, 0, &m->data, &used);
+	if (m->type >= '1' && m->type <= '6' && !(m->type == '1' && over != NULL)) {
+		m->maybe = m->data;
+		m->data = 0;
+	}
+	m->size = m->data;
+	if (real != NULL)
+		decimal(real, 0, &m->size, &used);
+	if (m->type == 'S' && (d == GNU || d == STAR)) {
+		if (!number(b + (d == GNU ? GNU_REAL : STAR_REAL), SIZE_LEN, &n) || n < 0)
+			return bad(t, "a sparse header's size is not a number");
+		m->size = (uint64_t)n;
+		/* star's map starts in the place of the prefix, if it has room there. */
+		if (d == GNU)
+			t->more_sparse = b[GNU_MORE] != 0;
+		else
+			t->more_sparse = b[PREFIX] != '\0' || b[STAR_FIRST + 10] == '\0' || b[STAR_MORE] != 0;
+	}
+	return TAR_MEMBER;
+}
+
+/* The headers of the member are complete, but for sparse continuations. */
+static enum tar_rc
+complete(struct tar *t)
+{
+	if (t->more_sparse)
+		return TAR_WANT;
+	forget(t->next);
+	t->pending = false;
+	return TAR_MEMBER;
 }
 
 static enum tar_rc
 header(struct tar *t, const uint8_t *b)
 {
+	enum dialect d = dialect(b);
 	struct tar_member *m = &t->member;
-	int64_t size, mode, mtime, uid, gid, real;
+	int64_t size, mode, mtime;
 
 	if (!tar_is_header(b))
 		return bad(t, "not a tar header: its checksum does not match");
 	if (!number(b + SIZE, SIZE_LEN, &size) || size < 0 || (uint64_t)size > limit)
 		return bad(t, "a header's size is not a number");
-	switch (b[TYPE]) {
-	case 'x': case 'X': case 'g': case 'L': case 'K':
-		if (size > TAR_EXTENDED_MAX)
-			return bad(t, "an extended header is longer than 16 MiB");
-		t->kind = (char)(b[TYPE] == 'X' ? 'x' : b[TYPE]);
-		t->left = (uint64_t)size;
-		str_clear(&t->text);
-		return t->left != 0 ? TAR_WANT : extended_done(t);
-	}
-	if (!number(b + MTIME, SIZE_LEN, &mtime))
-		return bad(t, "a header's time is not a number");
-	if (!number(b + MODE, ID_LEN, &mode))
-		return bad(t, "a header's mode is not a number");
-	if (!number(b + UID, ID_LEN, &uid) || !number(b + GID, ID_LEN, &gid))
-		return bad(t, "a header's owner is not a number");
-
 	m->type = b[TYPE] == '\0' ? '0' : (char)b[TYPE];
-	m->mode = (uint32_t)mode & 07777;
-	m->mtime = t->has_mtime ? t->pax_mtime : mtime;
-	m->data = t->has_size ? t->pax_size : (uint64_t)size;
-	m->size = t->has_real ? t->pax_real : m->data;
-	m->maybe = 0;
-	if (m->type == '1') {
-		m->maybe = m->data;
-		m->data = 0;
-	} else if (m->type == '2')
-		m->data = 0;
-	else if (m->type == 'S') {
-		if (!number(b + GNU_REAL, SIZE_LEN, &real) || real < 0)
-			return bad(t, "a sparse header's size is not a number");
-		m->size = (uint64_t)real;
-		t->more_sparse = b[GNU_MORE] != 0;
+	switch (m->type) {
+	case 'x': case 'X': case 'g': case 'L': case 'K':
+		return extended_begin(t, m->type, (uint64_t)size);
 	}
-	set_names(t, b, uid, gid);
+	if (set_sizes(t, b, d, (uint64_t)size) == TAR_BAD)
+		return TAR_BAD;
+	m->mode = number(b + MODE, ID_LEN, &mode) ? (int)(mode & 07777) : -1;
+	if (said(t, TAR_MTIME) == NULL ? !number(b + MTIME, SIZE_LEN, &mtime) : !seconds(said(t, TAR_MTIME), &mtime))
+		mtime = TAR_NO_TIME;
+	m->mtime = mtime;
+	set_names(t, b, d);
 	/* A directory that is only a name with a slash, as v7 has it. */
 	if (m->type == '0' && m->path.len > 0 && m->path.s[m->path.len - 1] == '/')
 		m->type = '5';
-	if (t->more_sparse)
-		return TAR_WANT;
-	forget(t);
-	return TAR_MEMBER;
+	return complete(t);
 }
 
 enum tar_rc
 tar_block(struct tar *t, const uint8_t block[TAR_BLOCK])
 {
-	if (t->left != 0) {
-		size_t n = t->left < TAR_BLOCK ? (size_t)t->left : TAR_BLOCK;
-
-		str_add(&t->text, block, n);
-		t->left -= n;
-		return t->left != 0 ? TAR_WANT : extended_done(t);
-	}
+	if (t->left != 0)
+		return extended(t, block, t->left < TAR_BLOCK ? (size_t)t->left : TAR_BLOCK);
 	if (t->more_sparse) {
-		t->more_sparse = block[GNU_NEXT_MORE] != 0;
-		if (t->more_sparse)
-			return TAR_WANT;
-		forget(t);
-		return TAR_MEMBER;
+		t->more_sparse = block[NEXT_MORE] != 0;
+		return complete(t);
 	}
-	if (all_zero(block)) {
-		forget(t);
+	if (tar_is_zero(block)) {
+		if (t->pending)
+			return bad(t, "zeros stand where a member's header should, behind its extended header");
+		forget(t->all);
 		return TAR_ZERO;
 	}
 	return header(t, block);
 }
 
-bool
-tar_pending(const struct tar *t)
+void
+tar_settle(struct tar *t, const uint8_t *next)
 {
-	return t->left != 0 || t->more_sparse || t->has_path || t->has_link || t->has_size;
+	struct tar_member *m = &t->member;
+
+	if (m->maybe != 0 && next != NULL && !tar_is_zero(next) && !tar_is_header(next)) {
+		m->data = m->maybe;
+		if (m->size == 0)
+			m->size = m->data;
+	}
+	m->maybe = 0;
 }
 
 const char *
