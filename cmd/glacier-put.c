@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,15 +24,17 @@
 #include "meter.h"
 #include "names.h"
 #include "opt.h"
+#include "pace.h"
+#include "pending.h"
 #include "sender.h"
 #include "store.h"
 #include "str.h"
 #include "sums.h"
 
 static const char usage[] =
-    "glacier-put [-0hNqvV] [-l ledger] [-s store] [-T threads]\n"
-    "           [--create] [--endpoint-url url] [--expect-size size] [--insecure-http]\n"
-    "           [--name name] [--part-size size] [--prefix prefix]\n"
+    "glacier-put [-0hNqvV] [-L rate] [-l ledger] [-s store] [-T threads]\n"
+    "           [--abort] [--create] [--endpoint-url url] [--expect-size size]\n"
+    "           [--insecure-http] [--name name] [--part-size size] [--prefix prefix]\n"
     "           [--properties file] [--region region] [file ...]";
 
 /* What to store comes from operands, from names on stdin, or is stdin itself. */
@@ -48,6 +51,7 @@ struct put {
 	struct sender *sender;
 	struct ledger *ledger;          /* NULL without -l */
 	const char *ledger_path;
+	struct pending *pending;        /* beside the ledger */
 };
 
 /* One thing to store. */
@@ -134,28 +138,37 @@ print(const struct ledger_line *l)
 	str_free(&text);
 }
 
-/* An archive is stored: into the ledger, then onto stdout. */
+/* An archive is stored: into the ledger.  Where that cannot be, the line is said, because there is no other. */
+static void
+keep(struct put *p, const struct ledger_line *l)
+{
+	struct str text = { 0 };
+	int error;
+
+	if (p->ledger == NULL || ledger_add(p->ledger, l) == LEDGER_OK)
+		return;
+	error = errno;
+	ledger_format(&text, l);
+	warn("%s: is stored, and its line is: %s", str_get(&l->name), str_get(&text));
+	errno = error;
+	edie(ST_FAIL, "%s", p->ledger_path);
+}
+
+/* And onto stdout. */
 static void
 record(struct put *p, const struct sender_archive *a)
 {
 	struct ledger_line l = { .size = a->size };
-	struct str text = { 0 };
 
 	date_rfc3339(l.time, (int64_t)time(NULL));
 	str_puts(&l.store, store_name(p->store));
 	str_puts(&l.name, a->name);
 	str_puts(&l.id, str_get(&a->id));
 	memcpy(l.hash, a->hash, SHA256_SIZE);
-	if (p->ledger != NULL && ledger_add(p->ledger, &l) != LEDGER_OK) {
-		int error = errno;
-
-		ledger_format(&text, &l);
-		warn("%s: is stored, and its line is: %s", a->name, str_get(&text));
-		errno = error;
-		edie(ST_FAIL, "%s", p->ledger_path);
-	}
+	keep(p, &l);
 	print(&l);
-	note(1, "%s: stored, %llu bytes", a->name, (unsigned long long)a->size);
+	note(1, "%s: stored, %llu bytes, %llu of them by an earlier run", a->name, (unsigned long long)a->size,
+	    (unsigned long long)a->there);
 	ledger_line_free(&l);
 }
 
@@ -175,6 +188,8 @@ work(struct put *p, bool one)
 		if (one)
 			break;
 	}
+	if (sender_idle(p->sender) && p->pending != NULL && pending_clear(p->pending) != 0)
+		edie(ST_FAIL, "%s.pending", p->ledger_path);
 	str_free(&why);
 }
 
@@ -268,9 +283,107 @@ put(struct put *p, struct input *in)
 	str_free(&i.name);
 }
 
+/* What earlier runs have left */
+
+static bool
+has(struct put *p, const struct ledger_line *pending)
+{
+	struct ledger_line l = { 0 };
+	enum ledger_rc rc = ledger_find(p->ledger, str_get(&pending->store), str_get(&pending->name), &l);
+	bool is = rc == LEDGER_OK && l.size == pending->size && memcmp(l.hash, pending->hash, SHA256_SIZE) == 0;
+
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", p->ledger_path);
+	ledger_line_free(&l);
+	return is;
+}
+
+/*
+ * An archive whose last step an earlier run asked for, and died before it was in
+ * the ledger: ask again, which tells its id and makes no second one.
+ */
+static void
+settle_one(struct put *p, const struct ledger_line *left)
+{
+	struct store_upload *up;
+	struct ledger_line l = { .size = left->size };
+	struct str why = { 0 };
+	enum store_rc rc;
+
+	if (strcmp(str_get(&left->store), store_name(p->store)) != 0)
+		die(ST_FAIL, "%s.pending: %s: is for %s; finish that first", p->ledger_path, str_get(&left->name),
+		    str_get(&left->store));
+	if (has(p, left))
+		return;
+	up = store_upload_at(p->store, str_get(&left->name), 0, str_get(&left->id));
+	rc = store_finish(up, 0, left->size, left->hash, &l.id, &why);
+	store_upload_free(up);
+	if (rc == STORE_OK) {
+		date_rfc3339(l.time, (int64_t)time(NULL));
+		str_puts(&l.store, str_get(&left->store));
+		str_puts(&l.name, str_get(&left->name));
+		memcpy(l.hash, left->hash, SHA256_SIZE);
+		keep(p, &l);
+		note(1, "%s: an earlier run has stored it", str_get(&left->name));
+	} else if (rc == STORE_ABSENT)
+		warn("%s: an earlier run died while storing it, at %s, and the store no longer knows whether it has; "
+		    "its inventory will tell", str_get(&left->name), left->time);
+	else
+		die(status_of(rc), "%s: %s", str_get(&left->name), str_get(&why));
+	ledger_line_free(&l);
+	str_free(&why);
+}
+
+static void
+settle(struct put *p)
+{
+	const struct ledger_line *left;
+
+	for (size_t i = 0; (left = pending_left(p->pending, i)) != NULL; i++)
+		settle_one(p, left);
+	if (pending_settled(p->pending) != 0)
+		edie(ST_FAIL, "%s.pending", p->ledger_path);
+}
+
+static bool
+listed(char *const *names, const char *name)
+{
+	while (*names != NULL && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+/* --abort: unfinished uploads, of these names or all, of what begins with the prefix. */
+static void
+abort_uploads(struct store *store, char **names, const char *prefix)
+{
+	struct store_upload **list;
+	struct str why = { 0 };
+	enum store_rc rc;
+	size_t n;
+
+	if ((rc = store_uploads(store, 0, &list, &n, &why)) != STORE_OK)
+		die(status_of(rc), "%s: %s", store_name(store), str_get(&why));
+	for (size_t i = 0; i < n; i++) {
+		const char *name = store_upload_name(list[i]);
+
+		if ((prefix == NULL || strncmp(name, prefix, strlen(prefix)) == 0) &&
+		    (*names == NULL || listed(names, name + (prefix != NULL ? strlen(prefix) : 0)))) {
+			rc = store_abort(list[i], 0, &why);
+			if (rc != STORE_OK && rc != STORE_ABSENT)
+				die(status_of(rc), "%s: %s", name, str_get(&why));
+			note(1, "%s: upload %s removed", name, store_upload_id(list[i]));
+		}
+		store_upload_free(list[i]);
+	}
+	free(list);
+	str_free(&why);
+}
+
 /*
  * SIGINT, SIGTERM, SIGHUP: a thread of its own takes them, so that it may say
- * what became of the archive; then the program dies by the signal.
+ * what became of the archive; then the program dies by the signal.  SIGUSR2 lifts
+ * the limit of -L, and the next one puts it back.
  */
 static sigset_t signals;
 
@@ -281,8 +394,12 @@ wait_signal(void *with)
 	struct str state = { 0 };
 	int sig;
 
-	if (sigwait(&signals, &sig) != 0)
-		return NULL;
+	do {
+		if (sigwait(&signals, &sig) != 0)
+			return NULL;
+		if (sig == SIGUSR2)
+			warn("%s", pace_toggle() ? "the rate is limited again" : "the rate is not limited now");
+	} while (sig == SIGUSR2);
 	sender_state(s, &state);
 	if (state.len != 0)
 		warn("%s", str_get(&state));
@@ -304,6 +421,7 @@ block_signals(void)
 	for (size_t i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
 		if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaddset(&signals, sigs[i]);
+	sigaddset(&signals, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -343,78 +461,136 @@ part_size(const char *arg)
 	return n;
 }
 
-int
-main(int argc, char *argv[])
+struct settings {
+	struct store_options store;
+	struct sender_options sender;
+	bool names, create, abort;
+};
+
+static void
+options(int argc, char *argv[], struct settings *o, struct input *in, struct put *p)
 {
-	enum { CREATE = OPT_LONG, ENDPOINT, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
+	enum { ABORT = OPT_LONG, CREATE, ENDPOINT, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
 	static const struct option longs[] = {
-		{ "create", 0, NULL, CREATE }, { "endpoint-url", 1, NULL, ENDPOINT }, { "expect-size", 1, NULL, EXPECT },
-		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "name", 1, NULL, NAME },
-		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "part-size", 1, NULL, PART },
-		{ "prefix", 1, NULL, PREFIX }, { "properties", 1, NULL, PROPERTIES }, { "region", 1, NULL, REGION },
-		{ "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+		{ "abort", 0, NULL, ABORT }, { "create", 0, NULL, CREATE }, { "endpoint-url", 1, NULL, ENDPOINT },
+		{ "expect-size", 1, NULL, EXPECT }, { "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' },
+		{ "limit", 1, NULL, 'L' }, { "name", 1, NULL, NAME }, { "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' },
+		{ "part-size", 1, NULL, PART }, { "prefix", 1, NULL, PREFIX }, { "properties", 1, NULL, PROPERTIES },
+		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
 	};
-	static char dash[] = "-", *standard_input[] = { dash, NULL };
-	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell };
-	struct input in = { .end = '\n' };
-	struct put p = { 0 };
-	unsigned threads = cpu_count();
-	uint64_t part = 0, expect = 0;
-	struct str why = { 0 };
-	enum store_rc rc;
-	bool names = false, create = false, nothing;
 	int c;
 
-	err_init(argv);
-	while ((c = getopt_long(argc, argv, "0hl:Nqs:T:vV", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "0hL:l:Nqs:T:vV", longs, NULL)) != -1)
 		switch (c) {
-		case '0': in.end = '\0'; break;
-		case 'l': p.ledger_path = optarg; break;
-		case 'N': names = true; break;
-		case 's': o.name = optarg; break;
-		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
-		case CREATE: create = true; break;
-		case ENDPOINT: o.endpoint = optarg; break;
-		case EXPECT: expect = opt_size("--expect-size", optarg, 1, STORE_PART_MAX * STORE_PARTS); break;
-		case INSECURE: o.insecure = true; break;
-		case NAME: in.name = optarg; break;
-		case PART: part = part_size(optarg); break;
-		case PREFIX: in.prefix = optarg; break;
-		case PROPERTIES: o.properties = optarg; break;
-		case REGION: o.region = optarg; break;
+		case '0': in->end = '\0'; break;
+		case 'L': pace_set(opt_size("-L", optarg, 1024, STORE_PART_MAX * 1024)); break;
+		case 'l': p->ledger_path = optarg; break;
+		case 'N': o->names = true; break;
+		case 's': o->store.name = optarg; break;
+		case 'T': o->sender.threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case ABORT: o->abort = true; break;
+		case CREATE: o->create = true; break;
+		case ENDPOINT: o->store.endpoint = optarg; break;
+		case EXPECT: o->sender.expect = opt_size("--expect-size", optarg, 1, STORE_PART_MAX * STORE_PARTS); break;
+		case INSECURE: o->store.insecure = true; break;
+		case NAME: in->name = optarg; break;
+		case PART: o->sender.part = part_size(optarg); break;
+		case PREFIX: in->prefix = optarg; break;
+		case PROPERTIES: o->store.properties = optarg; break;
+		case REGION: o->store.region = optarg; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
 		}
-	in.operands = optind < argc ? argv + optind : standard_input;
-	if ((names && (optind < argc || in.name != NULL)) || (in.name != NULL && argc - optind > 1) ||
-	    (in.end == '\0' && !names))
+}
+
+/* What is to be stored: operands, names on stdin, stdin itself, or nothing with --create or --abort. */
+static void
+operands(int n, char **operand, const struct settings *o, struct input *in)
+{
+	static char dash[] = "-", *standard_input[] = { dash, NULL };
+
+	if ((o->names && (n > 0 || in->name != NULL)) || (in->name != NULL && n > 1) || (in->end == '\0' && !o->names) ||
+	    (o->abort && (o->names || in->name != NULL || o->create)))
 		opt_usage(usage);
-	/* --create without anything to store does just that. */
-	nothing = create && !names && in.name == NULL && optind == argc;
-	if (nothing)
-		in.operands++;
-	if (!names && in.name == NULL)
-		for (char **s = in.operands; *s != NULL; s++)
-			if (strcmp(*s, "-") == 0)
-				die(ST_USAGE, "standard input: needs a name, give it with --name");
-	if (o.name == NULL || o.name[0] == '\0')
+	in->operands = operand;
+	if (n == 0 && !o->names && !o->abort && !(o->create && in->name == NULL))
+		in->operands = standard_input;
+	if (o->store.name == NULL || o->store.name[0] == '\0')
 		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
-	if (!names && !nothing && strcmp(in.operands[0], "-") == 0)
-		opt_not_terminal(STDIN_FILENO, "standard input");
-	block_signals();
-	meter_start(0);
-	o.lanes = threads + 1;
-	if ((p.store = store_open(&o, &rc, &why)) == NULL)
+	if (o->abort || o->names)
+		return;
+	for (char **s = in->operands; *s != NULL; s++)
+		if (strcmp(*s, "-") == 0) {
+			if (in->name == NULL)
+				die(ST_USAGE, "standard input: needs a name, give it with --name");
+			opt_not_terminal(STDIN_FILENO, "standard input");
+		}
+}
+
+/* How much there is to do, where that is known. */
+static uint64_t
+total(const struct settings *o, const struct input *in)
+{
+	uint64_t n = 0;
+	struct stat st;
+
+	if (o->names || o->abort)
+		return 0;
+	for (char **s = in->operands; *s != NULL; s++)
+		if (strcmp(*s, "-") == 0)
+			n += o->sender.expect;
+		else if (stat(*s, &st) == 0 && S_ISREG(st.st_mode))
+			n += (uint64_t)st.st_size;
+	return n;
+}
+
+static struct store *
+open_store(const struct settings *o)
+{
+	struct str why = { 0 };
+	struct store *store;
+	enum store_rc rc;
+
+	if ((store = store_open(&o->store, &rc, &why)) == NULL)
 		die(status_of(rc), "%s", str_get(&why));
-	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(p.store), store_source(p.store));
-	if (create && (rc = store_create(p.store, 0, &why)) != STORE_OK)
-		die(status_of(rc), "%s: %s", o.name, str_get(&why));
-	if (p.ledger_path != NULL)
+	note(1, "%s: at %s, credentials from %s", o->store.name, store_endpoint(store), store_source(store));
+	if (o->create && (rc = store_create(store, 0, &why)) != STORE_OK)
+		die(status_of(rc), "%s: %s", o->store.name, str_get(&why));
+	str_free(&why);
+	return store;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct settings o = { .store = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell },
+	    .sender = { .threads = cpu_count(), .tell = tell } };
+	struct input in = { .end = '\n' };
+	struct put p = { 0 };
+
+	err_init(argv);
+	options(argc, argv, &o, &in, &p);
+	operands(argc - optind, argv + optind, &o, &in);
+	block_signals();
+	meter_start(total(&o, &in));
+	o.store.lanes = o.sender.threads + 1;
+	o.sender.store = p.store = open_store(&o);
+	if (o.abort) {
+		abort_uploads(p.store, in.operands, in.prefix);
+		store_close(p.store);
+		return 0;
+	}
+	if (p.ledger_path != NULL) {
 		p.ledger = open_ledger(p.ledger_path);
-	p.sender = sender_new(p.store, threads, part, expect);
+		if ((p.pending = pending_open(p.ledger_path)) == NULL)
+			edie(ST_FAIL, "%s.pending", p.ledger_path);
+		settle(&p);
+	}
+	o.sender.pending = p.pending;
+	p.sender = sender_new(&o.sender);
 	watch_signals(p.sender);
-	if (names)
+	if (o.names)
 		in.names = names_new(in.end);
 
 	put(&p, &in);
@@ -422,6 +598,7 @@ main(int argc, char *argv[])
 	sender_free(p.sender);
 	if (io_close(STDOUT_FILENO) != 0)
 		edie(ST_FAIL, "standard output");
+	pending_close(p.pending);
 	ledger_close(p.ledger);
 	store_close(p.store);
 	return 0;

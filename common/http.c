@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "pace.h"
 
 enum { HEAD_MAX = 64 << 10 };           /* bytes of headers that are kept */
 
@@ -41,6 +42,7 @@ give(char *buf, size_t size, size_t count, void *with)
 
 	if (n == 0)
 		return 0;
+	n = pace_take(n);
 	if (h->request->source(h->request->from, buf, n, h->sent) != 0) {
 		h->answer->local = errno != 0 ? errno : EIO;
 		return CURL_READFUNC_ABORT;
@@ -73,6 +75,7 @@ void
 http_stop(void)
 {
 	stopped = true;
+	pace_stop();
 }
 
 bool
@@ -97,6 +100,8 @@ take(char *data, size_t size, size_t count, void *with)
 	size_t n = size * count;
 
 	if (h->request->sink != NULL && good(h)) {
+		for (size_t at = 0; at < n; at += pace_take(n - at))
+			;
 		if (h->request->sink(h->request->into, data, n) != 0) {
 			h->answer->local = errno != 0 ? errno : EIO;
 			return 0;

@@ -16,15 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "date.h"
 #include "io.h"
 #include "mem.h"
 #include "meter.h"
+#include "pace.h"
 #include "pool.h"
 #include "tree.h"
 
-#define PART_USUAL ((uint64_t)32 << 20)
+/* Parts of files while the rate is not known, and at most if the length does not ask for more; parts of streams. */
+#define PART_FIRST ((uint64_t)16 << 20)
+#define PART_USUAL ((uint64_t)64 << 20)
+enum { PART_SECONDS = 60 };             /* in which all parts that are under way should arrive */
 
 static const char is_empty[] = "is empty, and a store takes no empty archive";
 
@@ -41,7 +47,8 @@ struct archive {
 	uint64_t base, length;                  /* in the file; of a regular file */
 	uint64_t part, cut;                     /* size of the parts; bytes that are cut into parts */
 	unsigned parts, left;                   /* cut; and not yet taken */
-	struct store_upload *upload;            /* NULL: the worker makes one */
+	struct store_upload *upload;            /* of a single part: NULL, and then the worker makes one */
+	bool resumed;
 	struct tree tree;
 	enum store_rc rc;                       /* not STORE_OK: it cannot be fed further, why says why */
 	struct str why;
@@ -53,17 +60,24 @@ struct job {
 	bool whole;                             /* the archive's only part */
 	struct store_part part;
 	struct str id;
+	bool there;                             /* an earlier run has sent it */
+	uint64_t given;                         /* bytes that the meter has counted */
 	enum store_rc rc;
 	int error;                              /* errno of reading the file */
 	struct str why;
 };
 
 struct sender {
+	struct sender_options o;
 	struct store *store;
 	struct pool *pool;
 	unsigned threads, lane;                 /* lane: of this thread */
-	uint64_t part, expect;
-	uint8_t **free;                         /* buffers for parts of streams, which are all of one size */
+	struct store_upload **old;              /* that earlier runs have left; NULL where one is taken */
+	size_t nold;
+	bool listed;                            /* old is known */
+	_Atomic bool ending;                    /* what waits for a worker need not be done */
+	uint64_t stream_part;                   /* of all streams; 0: there was none yet */
+	uint8_t **free;                         /* buffers of that size */
 	unsigned nfree;
 	uint8_t **leaf;                         /* a leaf for each worker */
 	struct archive *first, *last;           /* in order */
@@ -72,6 +86,14 @@ struct sender {
 	pthread_mutex_t lock;                   /* guards state */
 	struct str state;
 };
+
+/* Bytes leave; where they are asked for again, they have not left before. */
+static void
+count(struct job *j, uint64_t offset, uint64_t n)
+{
+	meter_add(offset + n - j->given);
+	j->given = offset + n;
+}
 
 static int
 read_file(void *with, void *buf, size_t n, uint64_t offset)
@@ -84,11 +106,15 @@ read_file(void *with, void *buf, size_t n, uint64_t offset)
 	return r == (ssize_t)n ? 0 : -1;
 }
 
+/* What the store reads from. */
 static int
-read_memory(void *with, void *buf, size_t n, uint64_t offset)
+give(void *with, void *buf, size_t n, uint64_t offset)
 {
 	struct job *j = with;
 
+	count(j, offset, n);
+	if (j->buf == NULL)
+		return read_file(j, buf, n, offset);
 	memcpy(buf, j->buf + offset, n);
 	return 0;
 }
@@ -144,19 +170,57 @@ objection(const struct archive *a, const uint8_t hash[SHA256_SIZE])
 	return NULL;
 }
 
+/* Send a part into an upload, if it is not there. */
+static void
+send_part(struct job *j, struct store_upload *up, unsigned lane)
+{
+	if (j->archive->resumed && store_has(up, &j->part)) {
+		j->there = true;
+		count(j, 0, j->part.length);
+		return;
+	}
+	pace_enter(j->part.length);
+	j->rc = store_send(up, lane, &j->part, &j->why);
+	pace_leave(j->part.length, j->rc == STORE_OK);
+	count(j, 0, j->rc == STORE_OK ? j->part.length : 0);
+}
+
+/* The last step, after which there is an archive. */
+static enum store_rc
+finish(struct sender *s, struct store_upload *up, unsigned lane, uint64_t size, const uint8_t hash[SHA256_SIZE],
+    struct str *id, struct str *why)
+{
+	struct ledger_line l = { .size = size };
+	int r = 0;
+
+	if (s->o.pending != NULL) {
+		date_rfc3339(l.time, (int64_t)time(NULL));
+		str_puts(&l.store, store_name(s->store));
+		str_puts(&l.name, store_upload_name(up));
+		str_puts(&l.id, store_upload_id(up));
+		memcpy(l.hash, hash, SHA256_SIZE);
+		if ((r = pending_add(s->o.pending, &l)) != 0)
+			str_format(why, "the file of what is pending beside the ledger: %s", strerror(errno));
+		ledger_line_free(&l);
+	}
+	return r == 0 ? store_finish(up, lane, size, hash, id, why) : STORE_FAILED;
+}
+
 /* An archive of one part, from beginning to end. */
 static void
 send_whole(struct sender *s, struct job *j, unsigned lane)
 {
 	struct archive *a = j->archive;
 	const char *no = objection(a, j->part.tree);
-	struct store_upload *up = NULL;
+	struct store_upload *up = a->upload;
 	struct str ignored = { 0 };
 
-	if (no == NULL && (j->rc = store_begin(s->store, lane, a->is.name, a->part, &up, &j->why)) == STORE_OK &&
-	    (j->rc = store_send(up, lane, &j->part, &j->why)) == STORE_OK &&
-	    (no = objection(a, j->part.tree)) == NULL)
-		j->rc = store_finish(up, lane, j->part.length, j->part.tree, &j->id, &j->why);
+	if (no == NULL && up == NULL)
+		j->rc = store_begin(s->store, lane, a->is.name, a->part, &up, &j->why);
+	if (no == NULL && j->rc == STORE_OK)
+		send_part(j, up, lane);
+	if (no == NULL && j->rc == STORE_OK && (no = objection(a, j->part.tree)) == NULL)
+		j->rc = finish(s, up, lane, j->part.length, j->part.tree, &j->id, &j->why);
 	if (no != NULL) {
 		j->rc = STORE_FAILED;
 		str_puts(&j->why, no);
@@ -164,7 +228,8 @@ send_whole(struct sender *s, struct job *j, unsigned lane)
 	if (no != NULL && up != NULL)
 		store_abort(up, lane, &ignored);
 	str_free(&ignored);
-	store_upload_free(up);
+	if (up != a->upload)
+		store_upload_free(up);
 }
 
 static void
@@ -173,6 +238,10 @@ work(void *job, unsigned lane, void *shared)
 	struct sender *s = shared;
 	struct job *j = job;
 
+	if (s->ending) {
+		j->rc = STORE_FAILED;
+		return;
+	}
 	if (j->buf == NULL && s->leaf[lane] == NULL)
 		s->leaf[lane] = mem_alloc(TREE_LEAF);
 	if (hash_part(j, s->leaf[lane]) != 0) {
@@ -182,26 +251,24 @@ work(void *job, unsigned lane, void *shared)
 	}
 	if (j->archive->hash_only)
 		return;
-	j->part.read = j->buf != NULL ? read_memory : read_file;
+	j->part.read = give;
 	j->part.from = j;
 	if (j->whole)
 		send_whole(s, j, lane);
 	else
-		j->rc = store_send(j->archive->upload, lane, &j->part, &j->why);
-	if (j->rc == STORE_OK)
-		meter_add(j->part.length);
+		send_part(j, j->archive->upload, lane);
 }
 
 struct sender *
-sender_new(struct store *store, unsigned threads, uint64_t part, uint64_t expect)
+sender_new(const struct sender_options *o)
 {
 	struct sender *s = mem_alloc(sizeof *s);
 
-	*s = (struct sender){ .store = store, .threads = threads, .lane = threads, .expect = expect, .part = part };
+	*s = (struct sender){ .o = *o, .store = o->store, .threads = o->threads, .lane = o->threads };
 	pthread_mutex_init(&s->lock, NULL);
-	s->free = mem_array(threads, sizeof *s->free);
-	s->leaf = mem_array(threads, sizeof *s->leaf);
-	s->pool = pool_new(threads, POOL_RING(threads), sizeof(struct job), work, s);
+	s->free = mem_array(s->threads, sizeof *s->free);
+	s->leaf = mem_array(s->threads, sizeof *s->leaf);
+	s->pool = pool_new(s->threads, POOL_RING(s->threads), sizeof(struct job), work, s);
 	return s;
 }
 
@@ -243,6 +310,9 @@ sender_free(struct sender *s)
 		archive_free(a);
 	}
 	archive_free(s->done);
+	for (size_t i = 0; i < s->nold; i++)
+		store_upload_free(s->old[i]);
+	free(s->old);
 	for (unsigned i = 0; i < s->threads; i++) {
 		free(s->leaf[i]);
 		free(i < s->nfree ? s->free[i] : NULL);
@@ -254,13 +324,22 @@ sender_free(struct sender *s)
 	free(s);
 }
 
-/* The usual size, or what length needs to fit into so many parts as there may be. */
+/*
+ * As large as the line lets it be, because each part is paid for; of a stream,
+ * whose length nobody knows, large enough for most.  And at least so large that
+ * there are not too many.
+ */
 static uint64_t
-part_for(const struct sender *s, uint64_t length)
+part_for(const struct sender *s, bool stream, uint64_t length)
 {
-	uint64_t part = s->part != 0 ? s->part : PART_USUAL;
+	uint64_t rate = pace_rate(), most = rate / s->threads * PART_SECONDS;
+	uint64_t part = stream || rate != 0 ? PART_USUAL : PART_FIRST;
 
-	while (s->part == 0 && part < STORE_PART_MAX && length > part * STORE_PARTS)
+	if (s->o.part != 0)
+		return s->o.part;
+	while (rate != 0 && part > STORE_PART_MIN && part > most)
+		part /= 2;
+	while (part < STORE_PART_MAX && length > part * STORE_PARTS)
 		part *= 2;
 	return part;
 }
@@ -268,7 +347,7 @@ part_for(const struct sender *s, uint64_t length)
 uint64_t
 sender_longest(const struct sender *s)
 {
-	return part_for(s, s->expect) * STORE_PARTS;
+	return part_for(s, true, s->o.expect) * STORE_PARTS;
 }
 
 bool
@@ -291,8 +370,12 @@ tell(struct sender *s)
 
 	pthread_mutex_lock(&s->lock);
 	str_clear(&s->state);
-	if (a != NULL)
-		str_format(&s->state, "%s: not stored, %" PRIu64 " bytes of it were sent", a->is.name, a->is.size);
+	if (a != NULL && a->stream)
+		str_format(&s->state, "%s: not stored, %" PRIu64 " bytes of it were sent; --abort removes them",
+		    a->is.name, a->is.size);
+	else if (a != NULL)
+		str_format(&s->state, "%s: not stored, %" PRIu64 " of %" PRIu64 " bytes were sent; run it again to go on there",
+		    a->is.name, a->is.size, a->length);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -331,7 +414,7 @@ archive_new(const char *name, int fd, const uint8_t *want)
 
 /* Look at what fd is.  NULL, or why it cannot be stored. */
 static const char *
-inspect(const struct sender *s, struct archive *a)
+inspect(struct sender *s, struct archive *a)
 {
 	off_t at = lseek(a->fd, 0, SEEK_CUR);
 
@@ -346,10 +429,99 @@ inspect(const struct sender *s, struct archive *a)
 		if (a->length == 0)
 			return is_empty;
 	}
-	a->part = part_for(s, a->stream ? s->expect : a->length);
+	if (a->stream && s->stream_part == 0)
+		s->stream_part = part_for(s, true, s->o.expect);
+	a->part = a->stream ? s->stream_part : part_for(s, false, a->length);
 	if (!a->stream && a->length > a->part * STORE_PARTS)
 		return "needs larger parts, an archive has 10000 at most";
 	return NULL;
+}
+
+/* Going on with an upload */
+
+static enum store_rc
+list_old(struct sender *s, struct str *why)
+{
+	enum store_rc rc = s->listed ? STORE_OK : store_uploads(s->store, s->lane, &s->old, &s->nold, why);
+
+	s->listed = s->listed || rc == STORE_OK;
+	return rc;
+}
+
+/* Are the parts of an upload ones that the archive has?  Their places tell, and the bytes of the first. */
+static bool
+fits(struct archive *a, const struct store_upload *up)
+{
+	uint64_t part = store_part_size(up), offset, length;
+	struct job first = { .archive = a };
+	uint8_t *leaf;
+	bool same;
+
+	if (part < STORE_PART_MIN || part > STORE_PART_MAX || (part & (part - 1)) != 0 || a->length > part * STORE_PARTS)
+		return false;
+	for (size_t i = 0; store_held(up, i, &offset, &length); i++)
+		if (offset % part != 0 || offset >= a->length ||
+		    length != (a->length - offset < part ? a->length - offset : part))
+			return false;
+	if (!store_held(up, 0, &first.part.offset, &first.part.length))
+		return true;
+	leaf = mem_alloc(TREE_LEAF);
+	same = hash_part(&first, leaf) == 0 && store_has(up, &first.part);
+	free(leaf);
+	return same;
+}
+
+static size_t
+count_held(const struct store_upload *up)
+{
+	uint64_t offset, length;
+	size_t n = 0;
+
+	while (store_held(up, n, &offset, &length))
+		n++;
+	return n;
+}
+
+/*
+ * Take the old upload of that name that has most of the archive.  Empty ones are
+ * removed; one with other bytes may be somebody else's, and is left alone.
+ */
+static enum store_rc
+resume(struct sender *s, struct archive *a, struct str *why)
+{
+	struct str what = { 0 }, ignored = { 0 };
+	struct store_upload **best = NULL;
+	enum store_rc rc = list_old(s, why);
+
+	for (size_t i = 0; i < s->nold && rc == STORE_OK; i++) {
+		struct store_upload **up = &s->old[i];
+
+		if (*up == NULL || strcmp(store_upload_name(*up), a->is.name) != 0)
+			continue;
+		rc = store_look(*up, s->lane, why);
+		if (rc == STORE_ABSENT)
+			rc = STORE_OK;
+		else if (rc == STORE_OK && !fits(a, *up))
+			str_format(&what, "%s: an unfinished upload of other bytes by this name is left alone, --abort removes it",
+			    a->is.name);
+		else if (rc == STORE_OK && (best == NULL || count_held(*up) > count_held(*best)))
+			best = up;
+		else if (rc == STORE_OK && count_held(*up) == 0)
+			store_abort(*up, s->lane, &ignored);
+	}
+	if (rc == STORE_OK && best != NULL) {
+		a->upload = *best;
+		a->part = store_part_size(*best);
+		a->resumed = true;
+		*best = NULL;
+		str_clear(&what);
+		str_format(&what, "%s: going on with its upload, %zu parts are there", a->is.name, count_held(a->upload));
+	}
+	if (what.len != 0)
+		s->o.tell(str_get(&what));
+	str_free(&what);
+	str_free(&ignored);
+	return rc;
 }
 
 enum store_rc
@@ -357,14 +529,22 @@ sender_begin(struct sender *s, const char *name, int fd, const uint8_t *want, st
 {
 	struct archive *a = archive_new(name, fd, want);
 	const char *no = inspect(s, a);
+	struct str trouble = { 0 };
+	enum store_rc rc = STORE_OK;
 
 	if (no != NULL) {
-		str_format(why, "%s: %s", name, no);
+		rc = STORE_FAILED;
+		str_puts(&trouble, no);
+	} else if (!a->stream)
+		rc = resume(s, a, &trouble);
+	if (rc == STORE_OK)
+		add(s, a);
+	else {
+		str_format(why, "%s: %s", name, str_get(&trouble));
 		archive_free(a);
-		return STORE_FAILED;
 	}
-	add(s, a);
-	return STORE_OK;
+	str_free(&trouble);
+	return rc;
 }
 
 /* Nothing more of it is handed over; it fails when it is its turn. */
@@ -435,7 +615,7 @@ feed(struct sender *s)
 	if (a->parts == STORE_PARTS)
 		return spoil(a, STORE_FAILED, "is longer than 10000 parts: say how long it is with --expect-size");
 	j->whole = a->parts == 0 && a->ended;
-	if (a->parts == 0 && !j->whole && !a->hash_only && !open_upload(s, a))
+	if (a->parts == 0 && !j->whole && !a->hash_only && a->upload == NULL && !open_upload(s, a))
 		return false;
 	a->cut += j->part.length;
 	a->parts++;
@@ -451,6 +631,24 @@ fail(const struct archive *a, enum store_rc rc, const char *what, struct str *wh
 	return rc;
 }
 
+/* It cannot become an archive: nothing more is sent, and what was sent of it is removed. */
+static enum store_rc
+reject(struct sender *s, struct archive *a, const char *what, struct str *why)
+{
+	struct str ignored = { 0 };
+	struct job *j;
+
+	s->ending = true;
+	while ((j = pool_take(s->pool)) != NULL) {
+		free(j->buf);
+		j->buf = NULL;
+	}
+	if (a->upload != NULL)
+		store_abort(a->upload, s->lane, &ignored);
+	str_free(&ignored);
+	return fail(a, STORE_FAILED, what, why);
+}
+
 /* A part is through. */
 static enum store_rc
 account(struct sender *s, struct job *j, struct str *why)
@@ -463,7 +661,7 @@ account(struct sender *s, struct job *j, struct str *why)
 	j->buf = NULL;
 	a->left--;
 	if (j->rc != STORE_OK && changed(a))
-		return fail(a, STORE_FAILED, is_changed, why);
+		return reject(s, a, is_changed, why);
 	if (j->error != 0)
 		return fail(a, STORE_FAILED, strerror(j->error), why);
 	if (j->rc != STORE_OK)
@@ -472,6 +670,7 @@ account(struct sender *s, struct job *j, struct str *why)
 		level++;
 	tree_push(&a->tree, level, j->part.tree);
 	a->is.size += j->part.length;
+	a->is.there += j->there ? j->part.length : 0;
 	if (j->whole)
 		str_puts(&a->is.id, str_get(&j->id));
 	return STORE_OK;
@@ -481,22 +680,20 @@ account(struct sender *s, struct job *j, struct str *why)
 static enum store_rc
 complete(struct sender *s, struct archive *a, struct str *why)
 {
-	struct str trouble = { 0 }, ignored = { 0 };
+	struct str trouble = { 0 };
 	enum store_rc rc = a->rc;
 	const char *no;
 
 	if (rc != STORE_OK)
 		return fail(a, rc, str_get(&a->why), why);
 	tree_root(&a->tree, a->is.hash);
-	if (a->upload == NULL)
+	if (a->is.id.len != 0)
 		return STORE_OK;
-	if ((no = objection(a, a->is.hash)) != NULL) {
-		store_abort(a->upload, s->lane, &ignored);
-		rc = fail(a, STORE_FAILED, no, why);
-	} else if ((rc = store_finish(a->upload, s->lane, a->is.size, a->is.hash, &a->is.id, &trouble)) != STORE_OK)
+	if ((no = objection(a, a->is.hash)) != NULL)
+		rc = reject(s, a, no, why);
+	else if ((rc = finish(s, a->upload, s->lane, a->is.size, a->is.hash, &a->is.id, &trouble)) != STORE_OK)
 		fail(a, rc, str_get(&trouble), why);
 	str_free(&trouble);
-	str_free(&ignored);
 	return rc;
 }
 
@@ -546,7 +743,7 @@ sender_hash(struct sender *s, int fd, uint8_t hash[SHA256_SIZE])
 		error = EINVAL;
 	a->base = 0;
 	a->length = (uint64_t)a->st.st_size;
-	a->part = PART_USUAL;
+	a->part = PART_FIRST;
 	add(s, a);
 	while (error == 0 && (!a->ended || a->left > 0)) {
 		while (feed(s))

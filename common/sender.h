@@ -8,6 +8,9 @@
  * anything else each part stays in memory until it is acknowledged: as many parts
  * as there are threads.
  *
+ * The upload of a file that was interrupted is gone on with: it is found by its name
+ * and by its first part, and the parts that are there are not sent again.
+ *
  * All calls come from one thread, but for sender_state.  The loop: begin while
  * sender_room says so, then step.
  */
@@ -17,17 +20,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pending.h"
 #include "sha256.h"
 #include "store.h"
 #include "str.h"
 
 struct sender;
 
-/*
- * part: the size of the parts, 0 for what suits; expect: how long what is no
- * regular file will be at most, 0 where nobody knows.
- */
-struct sender *sender_new(struct store *, unsigned threads, uint64_t part, uint64_t expect);
+struct sender_options {
+	struct store *store;
+	unsigned threads;
+	uint64_t part;                  /* the size of the parts; 0: what suits */
+	uint64_t expect;                /* how long what is no regular file will be at most; 0: nobody knows */
+	struct pending *pending;        /* told of each archive before its last step; or NULL */
+	void (*tell)(const char *what); /* told of uploads that are gone on with, from any thread */
+};
+
+struct sender *sender_new(const struct sender_options *);
 void sender_free(struct sender *);              /* NULL is allowed; ends what is under way */
 
 /* How long an archive from a stream can get. */
@@ -48,6 +57,7 @@ struct sender_archive {
 	uint64_t size;
 	uint8_t hash[SHA256_SIZE];
 	struct str id;                  /* what the store calls it */
+	uint64_t there;                 /* bytes that an earlier run had sent */
 };
 
 /*

@@ -155,11 +155,45 @@ dies 1 '400 LimitExceededException: Too many (request REQUEST17)$' 'a limit is n
 fake 400 NoLongerSupportedException 'This API is no longer supported for new accounts.'
 dies 1 'NoLongerSupportedException.*closed to new customers' 'an account without vaults' 'put --endpoint-url $fake small'
 fake 200 '' ''
-dies 1 'small: 200: the answer has no upload id' 'an answer that is none' 'put --endpoint-url $fake small'
+dies 1 'x: 200: the answer has no upload id' 'an answer that is none' 'cat small | put --endpoint-url $fake --name x'
+dies 1 'small: 200: the list is not as it should be' 'nor is one a list' 'put --endpoint-url $fake small'
 fake 301 '' ''
 dies 1 'small: 301' 'a redirect is not followed' 'put --endpoint-url $fake small'
 
 ok 'killed midway, it says what is not stored and records nothing' '{ head -c 3000000 big; sleep 3; } | { exec 3<&0; glacier-put -s glacier:v -l led7 --name big --part-size 1M <&3 >o 2>e & p=$!; sleep 0.8; kill $p; wait $p; [ $? -eq 143 ] && [ ! -s led7 ] && [ ! -s o ] && grep -q "big: not stored" e; }'
+
+# interrupted, and run again
+# sent FILE: parts that the server took while it wrote the log from line $from on
+sent() { tail -n +"$from" $log | grep -c '^vaultd: PUT .*: 204' || :; }
+mark() { from=$(($(wc -l <$log) + 1)); }
+# cut SECONDS SIGNAL ARGUMENT ...: a run that is ended by a signal after a while
+cut_off() {
+	t=$1 g=$2; shift 2
+	glacier-put -s glacier:v "$@" >o 2>e & p=$!
+	sleep "$t"; kill "-$g" $p; wait $p 2>/dev/null
+}
+uploads() { /usr/bin/aws glacier --endpoint-url "$AWS_ENDPOINT_URL" list-multipart-uploads --account-id=- --vault-name v | jq '.UploadsList | length'; }
+put --abort
+ok 'nothing is left after --abort' '[ "$(uploads)" -eq 0 ]'
+head -c 9000001 /dev/urandom >long
+ok 'killed by -9 and run again: no part is sent twice' 'mark; cut_off 1.2 9 -L 3M -T2 --part-size 1M long; [ ! -s o ] && n=$(sent) && [ "$n" -gt 0 ] && [ "$(uploads)" -eq 1 ] && put -v -l led8 long 2>e | what | cut -f3,4 | grep -qx "9000001	$(hash long)" && grep -q "going on with its upload, $n parts are there" e && [ "$(sent)" -eq 9 ] && [ "$(uploads)" -eq 0 ]'
+ok 'and of a single part' 'cut_off 0.5 9 -L 1M leaf; mark; put leaf | grep -q leaf && [ "$(uploads)" -eq 0 ] && tail -n +$from $log | grep -c "POST /-/vaults/v/multipart-uploads: 201" | grep -qx 0'
+ok 'SIGTERM says how to go on' 'cut_off 1 TERM -L 3M -T2 --part-size 1M long; grep -q "long: not stored, [0-9]* of 9000001 bytes were sent; run it again to go on there" e && put -v long 2>e >o && grep -q "going on" e && [ "$(uploads)" -eq 0 ]'
+ok 'an upload of other bytes by that name is left alone' 'cut_off 1.2 9 -L 3M -T2 --part-size 1M long; cp long long.1; tr a b <long.1 >long; put -v long 2>e >o && grep -q "upload of other bytes by this name is left alone" e && cut -f5 o | grep -qx "$(hash long)" && [ "$(uploads)" -eq 1 ]'
+ok 'until it is aborted by its name' 'put --abort nothing && [ "$(uploads)" -eq 1 ] && put -v --abort long 2>e && [ "$(uploads)" -eq 0 ] && grep -q "long: upload .* removed" e'
+ok 'or by what the names begin with' 'cut_off 1.2 9 -L 3M -T2 --part-size 1M long; put --abort --prefix x && [ "$(uploads)" -eq 1 ] && put --abort --prefix lo && [ "$(uploads)" -eq 0 ]'
+ok 'stored, but not in the ledger yet: the next run asks for the id, and stores nothing' 'put -l led9 leaf >o9 && awk -F "\t" -v OFS="\t" "{ print }" led9 >kept9 && u=$(grep "POST /-/vaults/v/multipart-uploads/.*: 201" $log | tail -n 1 | sed "s|.*uploads/\([^:]*\): .*|\1|") && awk -F "\t" -v OFS="\t" -v u="$u" "{ \$6 = u; print }" led9 >led9.pending && : >led9 && mark && put -v -l led9 leaf 2>e >o && [ "$(sent)" -eq 0 ] && cut -f2- o9 | cmp - o.2 2>/dev/null; cut -f2- o >o.2; cut -f2- o9 | cmp - o.2 && cut -f2- led9 | cmp - o.2 && [ ! -e led9.pending ] && grep -q "leaf: an earlier run has stored it" e'
+ok 'where that is no longer known it is said' 'rm led9; awk -F "\t" -v OFS="\t" "{ \$6 = \"nosuchupload\"; print }" kept9 >led9.pending; put -l led9 leaf 2>e >o && grep -q "leaf: an earlier run died while storing it, .* no longer knows" e && [ "$(wc -l <led9)" -eq 1 ]'
+dies 1 'led9.pending: leaf: is for glacier:w; finish that first' 'what is pending for another store' 'sed "s/glacier:v/glacier:w/" kept9 >led9.pending; put -l led9 leaf'
+ok 'nothing pending, no file of it' 'rm led9.pending; put -l led9 leaf >o && [ ! -e led9.pending ]'
+dies 1 'changing: changed while it was uploaded' 'a file that changes while it is sent' 'cp long changing; (sleep 1; echo x >>changing) & put -L 3M -T2 --part-size 1M changing'
+dies 1 'changing: changed while it was uploaded' 'even if it has the same length' 'cp long changing; (sleep 1; printf x | dd of=changing conv=notrunc bs=1 seek=8999990 2>/dev/null) & put -L 3M -T2 --part-size 1M changing'
+dies 1 'changing: changed while it was uploaded' 'or becomes shorter' 'cp long changing; (sleep 1; truncate -s 5000000 changing) & put -L 3M -T2 --part-size 1M changing'
+ok 'leaves no upload' '[ "$(uploads)" -eq 0 ]'
+ok 'the rate is kept by all threads together' 'b=$(date +%s%N); put -L 4M -T4 --part-size 1M long >o; e=$(date +%s%N); [ $(((e - b) / 1000000)) -ge 2000 ]'
+ok 'SIGUSR2 lifts it' '{ glacier-put -s glacier:v -L 4k --part-size 1M long >o 2>e & p=$!; sleep 0.5; kill -USR2 $p; wait $p; } && grep -q "rate is not limited now" e'
+dies 2 'L 5: must be' 'a rate that is none' 'put -L 5 small'
+dies 2 '^usage' '--abort and --create' 'put --abort --create'
 ok 'help is on stdout' 'glacier-put -h | grep -q "^usage: glacier-put"'
 ok 'SIGUSR1 is a line, not death' '{ cat small; sleep 0.6; } | { exec 3<&0; glacier-put -s glacier:v --name x <&3 >o 2>e & p=$!; sleep 0.3; kill -USR1 $p; wait $p && grep -q "glacier-put: .*B/s" e; }'
 ok 'the examples of the man page' 'cp small x.age && ls *.age | treehash -N | glacier-put -N -s glacier:v -l ledger | grep -q x.age'
