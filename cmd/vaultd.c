@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "fault.h"
 #include "file.h"
 #include "httpd.h"
 #include "lines.h"
@@ -22,7 +23,15 @@
 #include "vault.h"
 
 static const char usage[] =
-    "vaultd [-hqvV] [-d directory] [-p port] [--thaw-delay seconds] [--vault name]";
+    "vaultd [-hqvV] [-d directory] [--fault rule] [--fault-file file] [--fault-seed number] [-p port]\n"
+    "       [--thaw-delay seconds] [--vault name]";
+
+enum { FAULT = OPT_LONG, FAULT_FILE, FAULT_SEED, THAW_DELAY, VAULT };
+
+struct rules {
+	const char **rule;
+	size_t n;
+};
 
 enum { THAW_MAX = 30 * 86400, KEEP = 86400 };           /* seconds; KEEP is how long a ripe job lives */
 
@@ -93,14 +102,36 @@ open_vaults(const char *directory)
 
 /* A request is at most one line, with -v; what this machine failed at is always one. */
 static void
-report(const char *method, const char *target, int status, const char *error, int errnum)
+report(const char *method, const char *target, const char *fault, int status, const char *error, int errnum)
 {
+	char *f = fault != NULL ? mem_format(" (fault %s)", fault) : mem_copy("");
 	int level = errnum != 0 ? 0 : 1;
 
 	if (error != NULL)
-		note(level, "%s %s: %d %s", method, target, status, error);
+		note(level, "%s %s: %d %s%s", method, target, status, error, f);
 	else
-		note(level, "%s %s: %d", method, target, status);
+		note(level, "%s %s: %d%s", method, target, status, f);
+	free(f);
+}
+
+static void
+complain(const char *what)
+{
+	warn("--fault-file: %s; what was read before stands", what);
+}
+
+static struct faults *
+make_faults(uint64_t seed, const struct rules *rules, const char *file)
+{
+	struct faults *f = faults_new(seed);
+	struct str why = { 0 };
+
+	for (size_t i = 0; i < rules->n; i++)
+		if (!faults_add(f, rules->rule[i], &why))
+			die(ST_USAGE, "--fault: %s", why.s);
+	if (file != NULL && !faults_file(f, file, &why))
+		die(ST_USAGE, "--fault-file: %s", why.s);
+	return f;
 }
 
 /* Each upload and each connection needs descriptors: take what the system grants. */
@@ -146,6 +177,7 @@ serve(unsigned port, struct service_options *o, const char *directory, const cha
 	if (vault != NULL)
 		make_vault(vaults, vault);
 	o->report = report;
+	o->complain = complain;
 	service = service_new(o, vaults);
 	if ((httpd = httpd_start(port, &service_calls, service)) == NULL)
 		edie(ST_FAIL, "127.0.0.1:%u", port);
@@ -164,11 +196,14 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "directory", 1, NULL, 'd' }, { "port", 1, NULL, 'p' },
-		{ "thaw-delay", 1, NULL, OPT_LONG }, { "vault", 1, NULL, OPT_LONG + 1 }, OPT_COMMON
+		{ "directory", 1, NULL, 'd' }, { "fault", 1, NULL, FAULT }, { "fault-file", 1, NULL, FAULT_FILE },
+		{ "fault-seed", 1, NULL, FAULT_SEED }, { "port", 1, NULL, 'p' },
+		{ "thaw-delay", 1, NULL, THAW_DELAY }, { "vault", 1, NULL, VAULT }, OPT_COMMON
 	};
 	struct service_options o = { .keep = KEEP * INT64_C(1000) };
-	const char *vault = NULL;
+	const char *vault = NULL, *fault_file = NULL;
+	struct rules rules = { 0 };
+	uint64_t seed = 1;
 	char *directory = NULL;
 	unsigned port = 0;
 	int c;
@@ -181,8 +216,14 @@ main(int argc, char *argv[])
 			directory = mem_copy(optarg);
 			break;
 		case 'p': port = (unsigned)opt_uint("-p", optarg, 0, 65535); break;
-		case OPT_LONG: o.thaw = (int64_t)opt_uint("--thaw-delay", optarg, 0, THAW_MAX) * 1000; break;
-		case OPT_LONG + 1: vault = optarg; break;
+		case FAULT:
+			rules.rule = mem_grow(rules.rule, (rules.n + 1) * sizeof *rules.rule);
+			rules.rule[rules.n++] = optarg;
+			break;
+		case FAULT_FILE: fault_file = optarg; break;
+		case FAULT_SEED: seed = opt_uint("--fault-seed", optarg, 0, INT64_MAX); break;
+		case THAW_DELAY: o.thaw = (int64_t)opt_uint("--thaw-delay", optarg, 0, THAW_MAX) * 1000; break;
+		case VAULT: vault = optarg; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
@@ -192,7 +233,10 @@ main(int argc, char *argv[])
 	settings(&o);
 	if (directory == NULL)
 		directory = default_directory();
+	o.faults = make_faults(seed, &rules, fault_file);
 	serve(port, &o, directory, vault);
+	faults_free(o.faults);
+	free(rules.rule);
 	free(directory);
 	return 0;
 }

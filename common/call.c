@@ -56,26 +56,67 @@ call_json(struct call *c, int status, struct json *j)
 	json_free(j);
 }
 
+static void
+refuse(struct call *c, int status, const char *code, const char *type, char *message)
+{
+	struct json *j = json_new_object();
+
+	/* It may quote the request, and must be text. */
+	for (char *s = message; *s != '\0'; s++)
+		if (((unsigned char)*s < 0x20 && *s != '\n') || (unsigned char)*s > 0x7e)
+			*s = '?';
+	json_put_string(j, "code", code);
+	json_put_string(j, "message", message);
+	json_put_string(j, "type", type);
+	call_json(c, status, j);
+	message[strcspn(message, "\n")] = '\0';
+	str_format(&c->error, "%s: %s", code, message);
+}
+
 bool
 call_refuse(struct call *c, enum refusal why, const char *fmt, ...)
 {
-	struct json *j = json_new_object();
 	char message[4096];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
-	/* It may quote the request, and must be text. */
-	for (char *s = message; *s != '\0'; s++)
-		if (((unsigned char)*s < 0x20 && *s != '\n') || (unsigned char)*s > 0x7e)
-			*s = '?';
-	json_put_string(j, "code", refusals[why].code);
-	json_put_string(j, "message", message);
-	json_put_string(j, "type", refusals[why].type);
-	call_json(c, refusals[why].status, j);
-	message[strcspn(message, "\n")] = '\0';
-	str_format(&c->error, "%s: %s", refusals[why].code, message);
+	refuse(c, refusals[why].status, refusals[why].code, refusals[why].type, message);
+	return false;
+}
+
+/* What AWS says where nothing is wrong with the request. */
+static const struct { enum fault_kind kind; int status; const char *code, *message; } faulty[] = {
+	{ FAULT_500, 500, "ServiceUnavailableException", "Service is unavailable." },
+	{ FAULT_503, 503, "ServiceUnavailableException", "Service is unavailable." },
+	{ FAULT_408, 408, "RequestTimeoutException", "Request timed out." },
+	{ FAULT_THROTTLE, 400, "ThrottlingException", "Rate exceeded" },
+	{ FAULT_CAPACITY, 503, "InsufficientCapacityException", "There is insufficient capacity to process this expedited request." },
+	{ FAULT_CLOSED, 400, "NoLongerSupportedException",
+	    "This API is no longer supported for new accounts. Please use Amazon S3 Glacier storage classes instead." },
+	{ FAULT_DENIED, 403, "AccessDeniedException", "User is not authorized to perform this operation" },
+	{ FAULT_LIMIT, 400, "LimitExceededException", "The request exceeds a limit of the account." },
+	{ FAULT_POLICY, 400, "PolicyEnforcedException", "InitiateJob request denied by current data retrieval policy." },
+	{ FAULT_TOKEN, 403, "ExpiredTokenException", "The security token included in the request is expired" },
+};
+
+bool
+call_fault(struct call *c)
+{
+	char message[256];
+
+	if (c->fault.kind == FAULT_ERROR) {
+		snprintf(message, sizeof message, "This was asked for.");
+		refuse(c, c->fault.status, c->fault.code, c->fault.status < 500 ? "Client" : "Server", message);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof faulty / sizeof faulty[0]; i++)
+		if (faulty[i].kind == c->fault.kind) {
+			snprintf(message, sizeof message, "%s", faulty[i].message);
+			refuse(c, faulty[i].status, faulty[i].code, faulty[i].status >= 500 ? "Server" : "Client", message);
+			return true;
+		}
 	return false;
 }
 
@@ -151,6 +192,8 @@ call_limit(struct call *c, unsigned *limit, unsigned max)
 	if (!good)
 		call_refuse(c, INVALID_PARAMETER, "Invalid limit: %s. It must be between 1 and %u.", s, max);
 	free(s);
+	if (c->fault.kind == FAULT_PAGE && n > c->fault.n)
+		n = c->fault.n;
 	*limit = (unsigned)n;
 	return good;
 }

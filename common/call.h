@@ -36,6 +36,7 @@ struct call {
 	struct str text;                /* the body, where it is not data */
 	struct str error;               /* "Code: message", once refused */
 	bool reported;                  /* to the log */
+	struct fault fault;             /* how it is to fail */
 
 	struct vault *vault;            /* wherever the path names one */
 	struct upload *upload;          /* what a call has set up for its body */
@@ -46,6 +47,7 @@ struct call {
 /* Answer with an error.  false, so that a check may return it. */
 bool call_refuse(struct call *, enum refusal, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 bool call_failed(struct call *);        /* this machine could not, see errno */
+bool call_fault(struct call *);         /* answered with an error, if that is its fault; else false */
 
 /* Answer well: with no body, or with a tree, which is freed. */
 void call_done(struct call *, int status);

@@ -273,6 +273,7 @@ fill(struct call *c, struct job *j, const struct json *p)
 		return invalid(c, "Tier", j->tier);
 	j->created = c->now;
 	j->ripe = c->now + c->o->thaw;
+	j->failed = c->fault.kind == FAULT_FAIL;
 	if (strcmp(type, "archive-retrieval") == 0) {
 		if (j->tier == NULL)
 			j->tier = mem_copy("Standard");
@@ -315,6 +316,15 @@ do_job_begin(struct call *c)
 		json_free(p);
 }
 
+enum { IN_PROGRESS, SUCCEEDED, FAILED };
+static const char *const codes[] = { "InProgress", "Succeeded", "Failed" };
+
+static int
+state_of(const struct call *c, const struct job *j)
+{
+	return c->now < j->ripe ? IN_PROGRESS : j->failed ? FAILED : SUCCEEDED;
+}
+
 static struct json *
 inventory_parameters(const struct job *j, bool ripe)
 {
@@ -333,7 +343,8 @@ describe(const struct call *c, const struct job *j)
 {
 	struct json *o = json_new_object();
 	char *arn = call_arn(c, c->part[2]), *range = NULL, created[STAMP], completed[STAMP];
-	bool ripe = c->now >= j->ripe;
+	int state = state_of(c, j);
+	bool ripe = state != IN_PROGRESS;
 
 	stamp_put(created, j->created);
 	stamp_put(completed, j->ripe);
@@ -353,7 +364,7 @@ describe(const struct call *c, const struct job *j)
 		json_put(o, "InventoryRetrievalParameters", inventory_parameters(j, ripe));
 	else
 		json_put_null(o, "InventoryRetrievalParameters");
-	if (j->inventory && ripe)
+	if (j->inventory && state == SUCCEEDED)
 		json_put_integer(o, "InventorySizeInBytes", (int64_t)j->last + 1);
 	else
 		json_put_null(o, "InventorySizeInBytes");
@@ -365,8 +376,9 @@ describe(const struct call *c, const struct job *j)
 	json_put_null(o, "SelectParameters");
 	json_put_string(o, "SHA256TreeHash", j->tree);
 	json_put_string(o, "SNSTopic", j->topic);
-	json_put_string(o, "StatusCode", ripe ? "Succeeded" : "InProgress");
-	json_put_string(o, "StatusMessage", ripe ? "Succeeded" : "Operation in progress.");
+	json_put_string(o, "StatusCode", codes[state]);
+	json_put_string(o, "StatusMessage", state == IN_PROGRESS ? "Operation in progress." : state == SUCCEEDED ? "Succeeded" :
+	    "The operation failed.");
 	json_put_string(o, "Tier", j->tier);
 	json_put_string(o, "VaultARN", arn);
 	free(arn);
@@ -396,24 +408,23 @@ do_job_describe(struct call *c)
 	job_drop(j);
 }
 
-/* Which jobs a list is of: 0 or 1, -1 where it does not matter. */
+/* Which jobs a list is of; -1 where it does not matter. */
 static bool
-filters(struct call *c, int *completed, int *succeeded)
+filters(struct call *c, int *completed, int *state)
 {
-	static const char *const codes[] = { "InProgress", "Succeeded", "Failed" };
 	char *done = call_query(c, "completed"), *code = call_query(c, "statuscode");
 	bool good = true;
 
-	*completed = *succeeded = -1;
+	*completed = *state = -1;
 	if (done != NULL) {
 		*completed = strcmp(done, "true") == 0;
 		if (!*completed && strcmp(done, "false") != 0)
 			good = call_refuse(c, INVALID_PARAMETER, "The completed parameter is not valid: %s", done);
 	}
-	for (int i = 0; good && code != NULL && *succeeded < 0 && i < 3; i++)
+	for (int i = 0; good && code != NULL && *state < 0 && i < 3; i++)
 		if (strcmp(code, codes[i]) == 0)
-			*succeeded = i;
-	if (good && code != NULL && *succeeded < 0)
+			*state = i;
+	if (good && code != NULL && *state < 0)
 		good = call_refuse(c, INVALID_PARAMETER, "The job status code is not valid: %s", code);
 	free(done);
 	free(code);
@@ -429,9 +440,9 @@ list(struct call *c, uint64_t from, unsigned limit, int completed, int code)
 
 	*next = '\0';
 	while (*next == '\0' && (j = job_next(vault_jobs(c->vault), from)) != NULL) {
-		int ripe = c->now >= j->ripe;
+		int state = state_of(c, j);
 
-		if ((completed < 0 || completed == ripe) && (code < 0 || code == ripe)) {
+		if ((completed < 0 || completed == (state != IN_PROGRESS)) && (code < 0 || code == state)) {
 			if (limit-- == 0)
 				snprintf(next, sizeof next, "%llu", (unsigned long long)j->number);
 			else
@@ -533,7 +544,7 @@ do_job_output(struct call *c)
 
 	if (j == NULL)
 		return;
-	if (c->now < j->ripe)
+	if (state_of(c, j) != SUCCEEDED)
 		call_refuse(c, INVALID_PARAMETER, "The job is not currently available for download: %s", j->id);
 	else if ((fd = job_output(vault_jobs(c->vault), j)) < 0)
 		call_failed(c);

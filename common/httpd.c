@@ -3,18 +3,22 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
+#include "io.h"
 #include "mem.h"
 #include "str.h"
 
 enum {
+	BLOCK = 64 << 10,               /* of a damaged answer's body, at a time */
 	MEMORY = 256 << 10,             /* of a connection: headers, and what is read of a body at a time */
 	CONNECTIONS = 1000,
 	IDLE = 300                      /* seconds until a silent client is given up */
@@ -25,6 +29,9 @@ struct httpd {
 	unsigned port;
 	struct httpd_calls calls;
 	void *shared;
+	pthread_mutex_t lock;
+	pthread_cond_t end;             /* stopping has become true */
+	bool stopping;
 };
 
 struct httpd_request {
@@ -43,6 +50,9 @@ struct httpd_request {
 	struct str text;
 	int fd;
 	uint64_t offset, length;
+
+	bool dropped, damaged;
+	uint64_t cut, corrupt, rate;    /* of a damaged body: UINT64_MAX, UINT64_MAX and 0 where it is not damaged so */
 };
 
 const char *
@@ -94,8 +104,28 @@ httpd_status(const struct httpd_request *r)
 void
 httpd_set(struct httpd_request *r, const char *name, const char *value)
 {
+	size_t i;
+
+	for (i = 0; i < r->nset; i++)
+		if (strcasecmp(r->set[i].name, name) == 0) {
+			free((void *)(uintptr_t)r->set[i].name);
+			free((void *)(uintptr_t)r->set[i].value);
+			r->set[i] = r->set[--r->nset];
+			break;
+		}
+	if (value == NULL)
+		return;
 	r->set = mem_grow(r->set, (r->nset + 1) * sizeof *r->set);
 	r->set[r->nset++] = (struct sigv4_header){ mem_copy(name), mem_copy(value) };
+}
+
+const char *
+httpd_get(const struct httpd_request *r, const char *name)
+{
+	for (size_t i = 0; i < r->nset; i++)
+		if (strcasecmp(r->set[i].name, name) == 0)
+			return r->set[i].value;
+	return NULL;
 }
 
 void
@@ -112,6 +142,93 @@ httpd_file(struct httpd_request *r, int fd, uint64_t offset, uint64_t length)
 	r->length = length;
 }
 
+void
+httpd_drop(struct httpd_request *r)
+{
+	r->dropped = true;
+}
+
+void
+httpd_pause(struct httpd_request *r, uint64_t ms)
+{
+	struct httpd *h = r->server;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000 * 1000000);
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&h->lock);
+	while (!h->stopping && pthread_cond_timedwait(&h->end, &h->lock, &until) != ETIMEDOUT)
+		;
+	pthread_mutex_unlock(&h->lock);
+}
+
+uint64_t
+httpd_length(const struct httpd_request *r)
+{
+	return r->fd >= 0 ? r->length : r->text.len;
+}
+
+void
+httpd_shorten(struct httpd_request *r, uint64_t n)
+{
+	if (n >= httpd_length(r))
+		return;
+	if (r->fd >= 0)
+		r->length = n;
+	else
+		r->text.len = (size_t)n;
+}
+
+void
+httpd_cut(struct httpd_request *r, uint64_t n)
+{
+	r->damaged = true;
+	r->cut = n;
+}
+
+void
+httpd_corrupt(struct httpd_request *r, uint64_t at)
+{
+	r->damaged = true;
+	r->corrupt = at;
+}
+
+void
+httpd_slow(struct httpd_request *r, uint64_t rate)
+{
+	r->damaged = true;
+	r->rate = rate;
+}
+
+/* n bytes of a damaged answer. */
+static ssize_t
+damaged_bytes(void *request, uint64_t at, char *out, size_t n)
+{
+	struct httpd_request *r = request;
+	size_t tenth = r->rate < 10 ? 1 : (size_t)(r->rate / 10);
+
+	if (at >= r->cut)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = n < r->cut - at ? n : (size_t)(r->cut - at);
+	n = n < httpd_length(r) - at ? n : (size_t)(httpd_length(r) - at);
+	if (r->rate != 0) {
+		n = n < tenth ? n : tenth;
+		httpd_pause(r, n * 1000 / r->rate);
+	}
+	if (r->fd < 0)
+		memcpy(out, r->text.s + at, n);
+	else if (io_fill_at(r->fd, out, n, r->offset + at) != (ssize_t)n)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (r->corrupt >= at && r->corrupt < at + n)
+		out[r->corrupt - at] = (char)(out[r->corrupt - at] ^ 1);
+	return (ssize_t)n;
+}
+
 /* The request line is in; url is all that stands between its blanks. */
 static void *
 on_line(void *shared, const char *url, struct MHD_Connection *connection)
@@ -124,6 +241,7 @@ on_line(void *shared, const char *url, struct MHD_Connection *connection)
 	r->path = mem_format("%.*s", (int)n, url);
 	r->query = mem_copy(url[n] == '?' ? url + n + 1 : "");
 	r->fd = -1;
+	r->cut = r->corrupt = UINT64_MAX;
 	return r;
 }
 
@@ -144,7 +262,9 @@ respond(struct httpd_request *r)
 	struct MHD_Response *m;
 	enum MHD_Result ok;
 
-	if (r->fd >= 0) {
+	if (r->damaged)
+		m = MHD_create_response_from_callback(httpd_length(r), BLOCK, damaged_bytes, r, NULL);
+	else if (r->fd >= 0) {
 		m = MHD_create_response_from_fd_at_offset64(r->length, r->fd, r->offset);
 		if (m != NULL)
 			r->fd = -1;     /* closed with the response */
@@ -175,6 +295,8 @@ on_request(void *shared, struct MHD_Connection *connection, const char *url, con
 		r->method = method;
 		MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, r);
 		r->call = h->calls.begin(h->shared, r);
+		if (r->dropped)
+			return MHD_NO;
 		expect = httpd_header(r, "expect");
 		if (r->status != 0 && expect != NULL && strcasecmp(expect, "100-continue") == 0)
 			return respond(r);
@@ -184,11 +306,11 @@ on_request(void *shared, struct MHD_Connection *connection, const char *url, con
 		if (r->status == 0)
 			h->calls.body(r->call, bytes, *n);
 		*n = 0;
-		return MHD_YES;
+		return r->dropped ? MHD_NO : MHD_YES;
 	}
 	if (r->status == 0)
 		h->calls.end(r->call);
-	return r->status != 0 ? respond(r) : MHD_NO;
+	return r->status != 0 && !r->dropped ? respond(r) : MHD_NO;
 }
 
 static void
@@ -226,6 +348,8 @@ httpd_start(unsigned port, const struct httpd_calls *calls, void *shared)
 
 	h->calls = *calls;
 	h->shared = shared;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->end, NULL);
 	errno = 0;
 	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
 	    (uint16_t)port, NULL, NULL, on_request, h,
@@ -258,6 +382,12 @@ httpd_port(const struct httpd *h)
 void
 httpd_stop(struct httpd *h)
 {
+	pthread_mutex_lock(&h->lock);
+	h->stopping = true;
+	pthread_cond_broadcast(&h->end);
+	pthread_mutex_unlock(&h->lock);
 	MHD_stop_daemon(h->daemon);
+	pthread_mutex_destroy(&h->lock);
+	pthread_cond_destroy(&h->end);
 	free(h);
 }

@@ -38,11 +38,24 @@ const struct sigv4_header *httpd_headers(const struct httpd_request *, size_t *n
 
 /* The answer: a status, once; headers; and either a text, which is copied, or a piece of a file, whose descriptor is taken. */
 void httpd_answer(struct httpd_request *, int status);
-void httpd_set(struct httpd_request *, const char *name, const char *value);
+void httpd_set(struct httpd_request *, const char *name, const char *value);   /* instead of one set before; NULL: none */
+const char *httpd_get(const struct httpd_request *, const char *name);          /* what was set, or NULL */
 void httpd_text(struct httpd_request *, const void *bytes, size_t n);
 void httpd_file(struct httpd_request *, int fd, uint64_t offset, uint64_t length);
 
 /* The status it was answered with, 0 before. */
 int httpd_status(const struct httpd_request *);
+
+/*
+ * An answer that is not what it should be.  The first two before it is sent at
+ * all, the others when it is there already.
+ */
+void httpd_drop(struct httpd_request *);        /* no answer, nothing more is read: the connection ends */
+void httpd_pause(struct httpd_request *, uint64_t ms);          /* wait; shorter where the server is to stop */
+uint64_t httpd_length(const struct httpd_request *);            /* of its body */
+void httpd_shorten(struct httpd_request *, uint64_t n);         /* it has n bytes, and says so */
+void httpd_cut(struct httpd_request *, uint64_t n);             /* the connection ends after n bytes of its body */
+void httpd_corrupt(struct httpd_request *, uint64_t at);        /* the byte there is another */
+void httpd_slow(struct httpd_request *, uint64_t rate);         /* it comes at so many bytes a second */
 
 #endif

@@ -58,6 +58,7 @@ to_json(const struct job *j)
 	json_put_integer(o, "created", j->created);
 	json_put_integer(o, "ripe", j->ripe);
 	json_put_bool(o, "inventory", j->inventory);
+	json_put_bool(o, "failed", j->failed);
 	json_put_integer(o, "first", (int64_t)j->first);
 	json_put_integer(o, "last", (int64_t)j->last);
 	json_put_integer(o, "archive-size", (int64_t)j->archive_size);
@@ -82,6 +83,7 @@ from_json(const char *id, const char *s, size_t n)
 	j->created = json_get_integer(o, "created", 0);
 	j->ripe = json_get_integer(o, "ripe", 0);
 	j->inventory = json_get_bool(o, "inventory");
+	j->failed = json_get_bool(o, "failed");
 	j->first = (uint64_t)json_get_integer(o, "first", 0);
 	j->last = (uint64_t)json_get_integer(o, "last", 0);
 	j->archive_size = (uint64_t)json_get_integer(o, "archive-size", 0);
@@ -315,8 +317,9 @@ remove_job(struct jobs *all, const struct job *j)
 	return disk_remove(all->dir, temp);
 }
 
-void
-jobs_expire(struct jobs *all, int64_t ripe_before)
+/* Remove those that this is true of; one that cannot be removed stays. */
+static void
+forget(struct jobs *all, bool (*is)(const struct job *, const void *), const void *what)
 {
 	size_t kept = 0;
 
@@ -324,13 +327,37 @@ jobs_expire(struct jobs *all, int64_t ripe_before)
 	for (size_t i = 0; i < all->n; i++) {
 		struct job *j = all->list[i];
 
-		if (j->ripe < ripe_before && remove_job(all, j) == 0)
+		if (is(j, what) && remove_job(all, j) == 0)
 			unhold(j);
 		else
 			all->list[kept++] = j;
 	}
 	all->n = kept;
 	pthread_mutex_unlock(&all->lock);
+}
+
+static bool
+is_named(const struct job *j, const void *id)
+{
+	return strcmp(j->id, id) == 0;
+}
+
+void
+job_forget(struct jobs *all, const char *id)
+{
+	forget(all, is_named, id);
+}
+
+static bool
+is_old(const struct job *j, const void *ripe_before)
+{
+	return j->ripe < *(const int64_t *)ripe_before;
+}
+
+void
+jobs_expire(struct jobs *all, int64_t ripe_before)
+{
+	forget(all, is_old, &ripe_before);
 }
 
 int

@@ -20,7 +20,7 @@ struct jobs;                    /* all of one vault */
 struct job {
 	char id[ID_JOB + 1];
 	int64_t created, ripe;
-	bool inventory;
+	bool inventory, failed;         /* failed: once it is ripe */
 	char *description, *topic, *tier;
 	uint64_t first, last;           /* of the archive, or of the inventory as a file */
 
@@ -52,6 +52,9 @@ void job_free(struct job *);                            /* one that was never ad
 
 /* The oldest whose number is not below ${from}.  NULL: none. */
 struct job *job_next(struct jobs *, uint64_t from);
+
+/* Forget the one of this id, if it is there. */
+void job_forget(struct jobs *, const char *id);
 
 /* Forget those that were ripe before this moment. */
 void jobs_expire(struct jobs *, int64_t ripe_before);

@@ -8,6 +8,7 @@
 #include "service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct service {
 };
 
 struct route {
+	const char *name;               /* AWS's, of the operation */
 	const char *method;
 	size_t parts;
 	const char *kind;               /* part 3 */
@@ -37,22 +39,22 @@ struct route {
 };
 
 static const struct route routes[] = {
-	{ "GET", 2, NULL, NOTHING, false, NULL, do_vault_list },
-	{ "PUT", 3, NULL, NOTHING, false, NULL, do_vault_create },
-	{ "GET", 3, NULL, NOTHING, true, NULL, do_vault_describe },
-	{ "DELETE", 3, NULL, NOTHING, true, NULL, do_vault_delete },
-	{ "POST", 4, "archives", DATA, true, do_vault_expect_archive, do_vault_archive },
-	{ "DELETE", 5, "archives", NOTHING, true, NULL, do_vault_remove },
-	{ "POST", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_begin },
-	{ "GET", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_list },
-	{ "GET", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_parts },
-	{ "PUT", 5, "multipart-uploads", DATA, true, do_upload_expect_part, do_upload_part },
-	{ "POST", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_complete },
-	{ "DELETE", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_abort },
-	{ "POST", 4, "jobs", TEXT, true, NULL, do_job_begin },
-	{ "GET", 4, "jobs", NOTHING, true, NULL, do_job_list },
-	{ "GET", 5, "jobs", NOTHING, true, NULL, do_job_describe },
-	{ "GET", 6, "jobs", NOTHING, true, NULL, do_job_output },
+	{ "ListVaults", "GET", 2, NULL, NOTHING, false, NULL, do_vault_list },
+	{ "CreateVault", "PUT", 3, NULL, NOTHING, false, NULL, do_vault_create },
+	{ "DescribeVault", "GET", 3, NULL, NOTHING, true, NULL, do_vault_describe },
+	{ "DeleteVault", "DELETE", 3, NULL, NOTHING, true, NULL, do_vault_delete },
+	{ "UploadArchive", "POST", 4, "archives", DATA, true, do_vault_expect_archive, do_vault_archive },
+	{ "DeleteArchive", "DELETE", 5, "archives", NOTHING, true, NULL, do_vault_remove },
+	{ "InitiateMultipartUpload", "POST", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_begin },
+	{ "ListMultipartUploads", "GET", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_list },
+	{ "ListParts", "GET", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_parts },
+	{ "UploadMultipartPart", "PUT", 5, "multipart-uploads", DATA, true, do_upload_expect_part, do_upload_part },
+	{ "CompleteMultipartUpload", "POST", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_complete },
+	{ "AbortMultipartUpload", "DELETE", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_abort },
+	{ "InitiateJob", "POST", 4, "jobs", TEXT, true, NULL, do_job_begin },
+	{ "ListJobs", "GET", 4, "jobs", NOTHING, true, NULL, do_job_list },
+	{ "DescribeJob", "GET", 5, "jobs", NOTHING, true, NULL, do_job_describe },
+	{ "GetJobOutput", "GET", 6, "jobs", NOTHING, true, NULL, do_job_output },
 };
 
 /* Cut the path up and find its route; false and refused. */
@@ -121,6 +123,18 @@ check_signature(struct call *c, const char *payload)
 	return good;
 }
 
+/* What the path names has gone, if that is the fault. */
+static void
+expire(struct call *c)
+{
+	if (c->fault.kind != FAULT_EXPIRE || c->part[4] == NULL)
+		return;
+	if (strcmp(c->part[3], "jobs") == 0)
+		job_forget(vault_jobs(c->vault), c->part[4]);
+	else if (strcmp(c->part[3], "multipart-uploads") == 0)
+		upload_abort(vault_uploads(c->vault), c->part[4]);
+}
+
 /* What must hold of any call that is signed; false and refused. */
 static bool
 check_common(struct call *c)
@@ -135,8 +149,12 @@ check_common(struct call *c)
 	if (strcmp(c->part[0], "-") != 0 && strcmp(c->part[0], c->o->account) != 0)
 		return call_refuse(c, ACCESS_DENIED, "User: arn:aws:iam::%s:root is not authorized to perform this operation "
 		    "on the account %s", c->o->account, c->part[0]);
-	if (!c->route->vault || (c->vault = vault_find(c->vaults, c->part[2])) != NULL)
+	if (!c->route->vault)
 		return true;
+	if ((c->vault = vault_find(c->vaults, c->part[2])) != NULL) {
+		expire(c);
+		return true;
+	}
 	if (vault_name_good(c->part[2])) {
 		arn = call_arn(c, c->part[2]);
 		call_refuse(c, NOT_FOUND, "Vault not found for ARN: %s", arn);
@@ -159,13 +177,66 @@ check_framing(struct call *c)
 	return true;
 }
 
+/* Is this call to fail, and before anything is looked at?  Then it has. */
+static bool
+begin_fault(struct call *c)
+{
+	struct str why = { 0 };
+
+	if (c->o->faults == NULL)
+		return false;
+	c->fault = faults_pick(c->o->faults, c->route->name, &why);
+	if (why.len != 0)
+		c->o->complain(why.s);
+	str_free(&why);
+	if (c->fault.kind == FAULT_RESET && c->fault.n == 0) {
+		httpd_drop(c->r);
+		return true;
+	}
+	return call_fault(c);
+}
+
+/* The answer is there: spoil it, if that is the fault. */
+static void
+spoil(struct call *c)
+{
+	const char *type = httpd_get(c->r, "Content-Type"), *hash = httpd_get(c->r, "x-amz-sha256-tree-hash");
+	bool data = type != NULL && strcmp(type, "application/octet-stream") == 0;
+	uint64_t half = httpd_length(c->r) / 2, n = c->fault.n != FAULT_HALF ? c->fault.n : half;
+	char wrong[SHA256_HEX];
+
+	switch (c->fault.kind) {
+	case FAULT_LOST: httpd_drop(c->r); break;
+	case FAULT_HANG: httpd_pause(c->r, n * 1000); break;
+	case FAULT_SLOW: httpd_slow(c->r, n); break;
+	case FAULT_SHORT: httpd_shorten(c->r, n); break;
+	case FAULT_CORRUPT: httpd_corrupt(c->r, data ? half : 0); break;        /* text must not say something else */
+	case FAULT_CUT:
+		/* Of nothing nothing can be cut off but the answer itself. */
+		if (httpd_length(c->r) == 0)
+			httpd_drop(c->r);
+		else
+			httpd_cut(c->r, n);
+		break;
+	case FAULT_HASH:
+		if (hash != NULL) {
+			snprintf(wrong, sizeof wrong, "%s", hash);
+			wrong[0] = wrong[0] == '0' ? '1' : '0';
+			httpd_set(c->r, "x-amz-sha256-tree-hash", wrong);
+		}
+		break;
+	case FAULT_NO_HASH: httpd_set(c->r, "x-amz-sha256-tree-hash", NULL); break;
+	default: break;
+	}
+}
+
 static void
 open_gate(struct call *c)
 {
 	const char *payload = httpd_header(c->r, "x-amz-content-sha256");
 	uint8_t hash[SHA256_SIZE];
 
-	if (!find_route(c))
+	if (!find_route(c) || begin_fault(c))
 		return;
 	if (payload != NULL || httpd_header(c->r, "authorization") == NULL) {
 		if (!check_signature(c, payload != NULL ? payload : "") || !call_hash(c, "x-amz-content-sha256", hash))
@@ -185,10 +256,12 @@ open_gate(struct call *c)
 static void
 report(struct call *c)
 {
-	const char *error = c->error.len != 0 ? c->error.s : httpd_status(c->r) == 0 ? "the client went away" : NULL;
+	const char *fault = c->fault.kind != FAULT_NONE ? fault_name(c->fault.kind) : NULL;
+	const char *error = c->error.len != 0 ? c->error.s :
+	    httpd_status(c->r) == 0 && fault == NULL ? "the client went away" : NULL;
 	char *target = mem_format("%s%s%s", httpd_path(c->r), *httpd_query(c->r) != '\0' ? "?" : "", httpd_query(c->r));
 
-	c->o->report(httpd_method(c->r), target, httpd_status(c->r), error, c->errnum);
+	c->o->report(httpd_method(c->r), target, fault, httpd_status(c->r), error, c->errnum);
 	c->reported = true;
 	free(target);
 }
@@ -216,6 +289,8 @@ on_body(void *call, const void *bytes, size_t n)
 	int r = 0;
 
 	c->length += n;
+	if (c->fault.kind == FAULT_RESET && c->length >= c->fault.n)
+		httpd_drop(c->r);
 	if (c->errnum != 0)
 		return;
 	digest_add(c->digest, bytes, n);
@@ -255,9 +330,14 @@ on_end(void *call)
 {
 	struct call *c = call;
 
+	if (c->fault.kind == FAULT_RESET) {
+		httpd_drop(c->r);
+		return;
+	}
 	c->now = stamp_now();
 	if (check_body(c) && (c->vault != NULL || c->route->body == DATA || check_common(c)))
 		c->route->answer(c);
+	spoil(c);
 	report(c);
 }
 

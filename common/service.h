@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "auth.h"
+#include "fault.h"
 #include "httpd.h"
 #include "vault.h"
 
@@ -17,8 +18,14 @@ struct service_options {
 	const char *account;            /* 12 digits */
 	int64_t thaw, keep;             /* milliseconds: until a job is ripe, and how long it lives then */
 
-	/* Called for each request; error is NULL where it was answered well, errnum is not 0 where this machine failed. */
-	void (*report)(const char *method, const char *target, int status, const char *error, int errnum);
+	struct faults *faults;          /* NULL: nothing fails on demand */
+
+	/*
+	 * Called for each request: fault is the way in which it was made to fail, or NULL; status is 0 where there
+	 * was no answer; error is NULL where it was answered well; errnum is not 0 where this machine failed.
+	 */
+	void (*report)(const char *method, const char *target, const char *fault, int status, const char *error, int errnum);
+	void (*complain)(const char *what);             /* of the rules for faults */
 };
 
 struct service;
