@@ -39,6 +39,17 @@ opt_uint(const char *name, const char *arg, uint64_t min, uint64_t max)
 	return n;
 }
 
+struct opt_range
+opt_range(const char *name, const char *arg)
+{
+	struct opt_range r = { 0 };
+	const char *s = arg;
+
+	if (!digits(&s, &r.first) || *s++ != '-' || !digits(&s, &r.last) || *s != '\0' || r.first > r.last || r.last > INT64_MAX - 1)
+		die(ST_USAGE, "%s %s: must be FIRST-LAST, two byte numbers counted from 0, the last one included", name, arg);
+	return r;
+}
+
 /* n as the shortest of 512M, 3k, 17. */
 static const char *
 human(char *buf, size_t size, uint64_t n)

@@ -14,6 +14,12 @@ uint64_t opt_uint(const char *name, const char *arg, uint64_t min, uint64_t max)
 /* The same in bytes, with an optional k, K, M, G or T (1024-based) behind the number. */
 uint64_t opt_size(const char *name, const char *arg, uint64_t min, uint64_t max);
 
+/* "FIRST-LAST", bytes counted from 0, both inclusive. */
+struct opt_range {
+	uint64_t first, last;
+};
+struct opt_range opt_range(const char *name, const char *arg);
+
 /* Print the usage: on stderr with status 2, or as -h on stdout with status 0. */
 _Noreturn void opt_usage(const char *usage);
 _Noreturn void opt_help(const char *usage);

@@ -6,25 +6,42 @@
 
 enum { DIGITS = 2 * SHA256_SIZE };
 
-void
-sums_format(struct str *t, const uint8_t hash[SHA256_SIZE], const char *name, char end)
+static bool
+must_escape(const char *name, char end)
 {
-	char hex[SHA256_HEX];
-	bool escape = end == '\n' && strpbrk(name, "\\\n\r") != NULL;
+	return end == '\n' && strpbrk(name, "\\\n\r") != NULL;
+}
 
-	hex_put(hex, hash, SHA256_SIZE);
-	str_format(t, "%s%s  ", escape ? "\\" : "", hex);
-	if (!escape) {
-		str_puts(t, name);
-		return;
-	}
+static void
+put_name(struct str *t, const char *name, bool escape)
+{
 	for (; *name != '\0'; name++)
-		switch (*name) {
+		switch (escape ? *name : 'x') {
 		case '\\': str_puts(t, "\\\\"); break;
 		case '\n': str_puts(t, "\\n"); break;
 		case '\r': str_puts(t, "\\r"); break;
 		default: str_add(t, name, 1);
 		}
+}
+
+void
+sums_format(struct str *t, const uint8_t hash[SHA256_SIZE], const char *name, char end)
+{
+	char hex[SHA256_HEX];
+	bool escape = must_escape(name, end);
+
+	hex_put(hex, hash, SHA256_SIZE);
+	str_format(t, "%s%s  ", escape ? "\\" : "", hex);
+	put_name(t, name, escape);
+}
+
+void
+sums_name(struct str *t, const char *name, char end)
+{
+	bool escape = must_escape(name, end);
+
+	str_puts(t, escape ? "\\" : "");
+	put_name(t, name, escape);
 }
 
 static bool
@@ -69,4 +86,27 @@ sums_parse(const char *line, size_t n, char end, uint8_t hash[SHA256_SIZE], stru
 		return false;
 	}
 	return true;
+}
+
+bool
+sums_parse_loosely(const char *line, size_t n, char end, uint8_t hash[SHA256_SIZE], struct str *name)
+{
+	struct str plain = { 0 };
+	size_t digits;
+	bool good;
+
+	for (; n > 0 && (*line == ' ' || *line == '\t'); n--)
+		line++;
+	if (end == '\n' && n > 0 && line[n - 1] == '\r')
+		n--;
+	str_add(&plain, line, n);
+	digits = n > 0 && line[0] == '\\';
+	for (size_t i = digits; i < n && i < digits + DIGITS; i++)
+		if (plain.s[i] >= 'A' && plain.s[i] <= 'F')
+			plain.s[i] = (char)(plain.s[i] - 'A' + 'a');
+	good = n > 0 && sums_parse(plain.s, n, end, hash, name);
+	if (n == 0)
+		str_clear(name);
+	str_free(&plain);
+	return good;
 }

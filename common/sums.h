@@ -22,4 +22,13 @@ void sums_format(struct str *, const uint8_t hash[SHA256_SIZE], const char *name
  */
 bool sums_parse(const char *line, size_t n, char end, uint8_t hash[SHA256_SIZE], struct str *name);
 
+/*
+ * The same of a list that passed through other hands, where sha256sum -c is lenient:
+ * blanks before it, upper-case digits, and where end is '\n' a '\r' behind it.
+ */
+bool sums_parse_loosely(const char *line, size_t n, char end, uint8_t hash[SHA256_SIZE], struct str *name);
+
+/* Append the name as a line may hold it, a backslash before it where it had to be escaped. */
+void sums_name(struct str *, const char *name, char end);
+
 #endif

@@ -40,4 +40,26 @@ void tree_root(const struct tree *, uint8_t out[SHA256_SIZE]);
 /* The tree hash of n bytes in memory. */
 void tree_hash(uint8_t out[SHA256_SIZE], const void *data, size_t n);
 
+/* The hashes of the leaves of n bytes in memory, side by side; out has room for each MiB or part of one. Returns how many. */
+size_t tree_leaves(uint8_t (*out)[SHA256_SIZE], const void *data, size_t n);
+
+/*
+ * The root over count parts, each of 2^level MiB but the last, which may be
+ * shorter, from their roots: of an archive by its parts, or with level 0 of a
+ * range of whole MiB by its leaves.
+ */
+void tree_combine(uint8_t out[SHA256_SIZE], const uint8_t (*part)[SHA256_SIZE], size_t count, unsigned level);
+
+/*
+ * How the bytes first to last, inclusive, lie in an archive of size bytes: what a
+ * retrieval asks for, and where the service gives the tree hash of the piece
+ * (developer guide, "Receiving Checksums When Downloading Data").
+ */
+enum tree_fit {
+	TREE_FIT_NONE,
+	TREE_FIT_MIB,           /* begins and ends at a MiB, or ends with the archive: may be retrieved */
+	TREE_FIT_NODE           /* and is what one node of the archive's tree stands for */
+};
+enum tree_fit tree_fit(uint64_t first, uint64_t last, uint64_t size);
+
 #endif

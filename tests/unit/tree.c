@@ -55,6 +55,71 @@ by_parts(uint8_t out[SHA256_SIZE], const uint8_t *data, size_t n, unsigned level
 	tree_root(&t, out);
 }
 
+/* The span of each node of a tree over n leaves, by the definition: halves at the largest power of two below. */
+static bool
+is_node(uint64_t from, uint64_t to, uint64_t first, uint64_t end)
+{
+	uint64_t half = 1;
+
+	if (from == first && to == end)
+		return true;
+	if (to - from == 1)
+		return false;
+	while (half * 2 < to - from)
+		half *= 2;
+	return end <= from + half ? is_node(from, from + half, first, end) : first >= from + half && is_node(from + half, to, first, end);
+}
+
+static void
+fits(void)
+{
+	static const struct {
+		uint64_t first, last, size;
+		enum tree_fit fit;
+	} row[] = {
+		{ 0, 0, 1, TREE_FIT_NODE }, { 0, 0, 2, TREE_FIT_NONE }, { 1, 1, 2, TREE_FIT_NONE },
+		{ 0, (1 << 20) - 1, 2 << 20, TREE_FIT_NODE }, { 1 << 20, (4 << 20) - 1, 8 << 20, TREE_FIT_MIB },
+		{ 0, (8 << 20) - 1, 8 << 20, TREE_FIT_NODE }, { 0, 8 << 20, 8 << 20, TREE_FIT_NONE }, { 5, 4, 9, TREE_FIT_NONE },
+		{ 4 << 20, (13 << 19) - 1, 13 << 19, TREE_FIT_NODE }, { 4 << 20, (13 << 19) - 2, 13 << 19, TREE_FIT_NONE },
+		{ 5 << 20, (13 << 19) - 1, 13 << 19, TREE_FIT_MIB },
+	};
+	bool same = true;
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+		is(tree_fit(row[i].first, row[i].last, row[i].size) == row[i].fit, "how %llu-%llu of %llu fits",
+		    (unsigned long long)row[i].first, (unsigned long long)row[i].last, (unsigned long long)row[i].size);
+	for (uint64_t n = 1; n < 70; n++)
+		for (uint64_t first = 0; first < n; first++)
+			for (uint64_t end = first + 1; end <= n; end++) {
+				uint64_t size = (n << 20) - 7, last = end == n ? size - 1 : (end << 20) - 1;
+
+				same = same && tree_fit(first << 20, last, size) == (is_node(0, n, first, end) ? TREE_FIT_NODE : TREE_FIT_MIB);
+			}
+	is(same, "every range of 1 to 69 leaves fits as its tree has it");
+}
+
+/* Every node's hash from its leaves alone. */
+static void
+ranges(const uint8_t *data)
+{
+	uint8_t leaf[17][SHA256_SIZE], a[SHA256_SIZE], b[SHA256_SIZE];
+	bool same = tree_leaves(leaf, data, 13 << 19) == 7;
+
+	for (size_t first = 0; first < 7; first++)
+		for (size_t end = first + 1; end <= 7; end++) {
+			size_t to = end == 7 ? 13 << 19 : end << 20;
+
+			tree_combine(a, (const uint8_t (*)[SHA256_SIZE])leaf + first, end - first, 0);
+			tree_hash(b, data + (first << 20), to - (first << 20));
+			same = same && memcmp(a, b, sizeof a) == 0;
+		}
+	is(same, "ranges of leaves");
+	is(tree_leaves(leaf, data, 0) == 0, "nothing has no leaf");
+	tree_combine(a, (const uint8_t (*)[SHA256_SIZE])leaf, 0, 0);
+	tree_hash(b, data, 0);
+	is(memcmp(a, b, sizeof a) == 0, "no part is nothing");
+}
+
 int
 main(void)
 {
@@ -75,6 +140,8 @@ main(void)
 		}
 		is(same, "and by parts of 1 to 32 MiB");
 	}
+	ranges(data);
+	fits();
 	free(data);
 	return tap_done();
 }
