@@ -22,7 +22,7 @@ net    := -lcurl -ljansson $(sha)
 $B/treehash:                          libs = $(sha)
 $B/xzpar:                             libs = -llzma
 $B/seal $B/seal-keygen:               libs = -lsodium $(sha)
-$B/glacier-put $B/glacier-get:        libs = $(net)
+$B/glacier-put $B/glacier-get $B/glacier-ls $B/glacier-rm: libs = $(net)
 $B/vaultd:                            libs = -lmicrohttpd -ljansson $(sha)
 $B/unit/%:                            libs = -llzma -lsodium $(net)
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base64.h"
 #include "mem.h"
 #include "sha256.h"
 
@@ -10,48 +11,6 @@ static const char intro[] = "age-encryption.org/v1\n";
 static const char label[] = "age-encryption.org/v1/X25519";
 
 enum { COLUMNS = 64, BODY = COLUMNS / 4 * 3, B64_KEY = 43 };
-
-/* base64 without padding (RFC 4648 section 4), only in its canonical form. */
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void
-base64_put(struct str *out, const uint8_t *in, size_t n)
-{
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)in[i] << 16 | (i + 1 < n ? (uint32_t)in[i + 1] << 8 : 0) | (i + 2 < n ? in[i + 2] : 0);
-		size_t digits = n - i >= 3 ? 4 : n - i + 1;
-
-		for (size_t k = 0; k < digits; k++)
-			str_add(out, &base64[v >> (18 - 6 * k) & 63], 1);
-	}
-}
-
-/* n digits into at most max bytes; how many, or -1. */
-static int
-base64_get(uint8_t *out, size_t max, const char *s, size_t n)
-{
-	size_t have = 0, bits = 0;
-	uint32_t v = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *at = s[i] != '\0' ? strchr(base64, s[i]) : NULL;
-
-		if (at == NULL)
-			return -1;
-		v = v << 6 | (uint32_t)(at - base64);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			if (have == max)
-				return -1;
-			out[have++] = (uint8_t)(v >> bits);
-		}
-	}
-	/* A lone digit says nothing, and bits that are left over must be zero. */
-	if (n % 4 == 1 || (v & ((1U << bits) - 1)) != 0)
-		return -1;
-	return (int)have;
-}
 
 const char *
 age_strerror(enum age_rc rc)
@@ -95,9 +54,9 @@ stanza_put(struct str *out, const struct key *recipient, const uint8_t file_key[
 	wrap_key(key, shared, share, recipient->public);
 	box_close(body, file_key, AGE_FILE_KEY, zero_nonce, key);
 	str_puts(out, "-> X25519 ");
-	base64_put(out, share, sizeof share);
+	base64_put(out, BASE64_BARE, share, sizeof share);
 	str_puts(out, "\n");
-	base64_put(out, body, sizeof body);
+	base64_put(out, BASE64_BARE, body, sizeof body);
 	str_puts(out, "\n");
 	mem_wipe(secret, sizeof secret);
 	mem_wipe(shared, sizeof shared);
@@ -126,7 +85,7 @@ age_header_put(struct str *out, const struct keys *recipients, const uint8_t fil
 	str_puts(out, "---");
 	header_mac(mac, file_key, out->s + start, out->len - start);
 	str_puts(out, " ");
-	base64_put(out, mac, sizeof mac);
+	base64_put(out, BASE64_BARE, mac, sizeof mac);
 	str_puts(out, "\n");
 }
 
@@ -160,7 +119,7 @@ body_line(struct stanza *s, const char *line, size_t n)
 	uint8_t bytes[BODY];
 	int got;
 
-	if (n > COLUMNS || (got = base64_get(bytes, sizeof bytes, line, n)) < 0)
+	if (n > COLUMNS || (got = base64_get(bytes, sizeof bytes, BASE64_BARE, line, n)) < 0)
 		return false;
 	if (s->body_len + (size_t)got <= sizeof s->body)
 		memcpy(s->body + s->body_len, bytes, (size_t)got);
@@ -180,7 +139,7 @@ unwrap(const struct stanza *s, const struct keys *identities, uint8_t file_key[A
 	    (s->len > sizeof type - 1 && s->args[sizeof type - 1] != ' '))
 		return AGE_STRANGER;
 	if (s->len != sizeof type + B64_KEY || s->body_len != sizeof s->body ||
-	    base64_get(share, sizeof share, s->args + sizeof type, B64_KEY) != BOX_KEY)
+	    base64_get(share, sizeof share, BASE64_BARE, s->args + sizeof type, B64_KEY) != BOX_KEY)
 		return AGE_HEADER;
 	for (size_t i = 0; i < identities->n && rc == AGE_STRANGER; i++) {
 		if (!box_shared(shared, identities->key[i].secret, share))
@@ -246,7 +205,7 @@ age_header_get(const void *bytes, size_t n, const struct keys *identities,
 		}
 	}
 	mem_wipe(key, sizeof key);
-	if (newline - s != 4 + B64_KEY || s[3] != ' ' || base64_get(mac, sizeof mac, s + 4, B64_KEY) != SHA256_SIZE ||
+	if (newline - s != 4 + B64_KEY || s[3] != ' ' || base64_get(mac, sizeof mac, BASE64_BARE, s + 4, B64_KEY) != SHA256_SIZE ||
 	    s == start + sizeof intro - 1)
 		return AGE_HEADER;
 	if (found != AGE_OK)

@@ -335,8 +335,8 @@ try(struct aws *a, unsigned lane, const struct aws_call *c, const struct cred *c
 	http_try(a->http[lane], &(struct http_request){
 	    .method = c->method, .url = url, .headers = send, .nheaders = n,
 	    .length = c->length, .source = c->source, .from = c->from,
-	    .sink = c->into != NULL ? keep : NULL, .into = &into }, &answer->http);
-	answer->got = into.n;
+	    .sink = c->into != NULL ? keep : c->sink, .into = c->into != NULL ? &into : c->with }, &answer->http);
+	answer->got = answer->http.got;
 	str_free(&authorization);
 	free(path);
 	free(url);

@@ -75,6 +75,8 @@ struct aws_call {
 
 	uint8_t *into;                  /* the body of a good answer goes here, not into answer.http.body */
 	size_t room;                    /* bytes there; more is a failure */
+	http_sink *sink;                /* or it goes here, where into is NULL */
+	void *with;
 
 	bool once;                      /* not repeated where the service may have done it */
 };
@@ -82,7 +84,7 @@ struct aws_call {
 struct aws_answer {
 	struct http_answer http;
 	struct str code, message, id;   /* of a refusal: what the service says, and the request's id */
-	size_t got;                     /* bytes in call.into */
+	uint64_t got;                   /* bytes in call.into, or that call.sink took */
 	unsigned tries;
 };
 

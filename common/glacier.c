@@ -12,6 +12,7 @@
  */
 #include "glacier.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,9 +20,12 @@
 #include <string.h>
 
 #include "aws.h"
+#include "date.h"
+#include "described.h"
 #include "hex.h"
 #include "json.h"
 #include "mem.h"
+#include "stock.h"
 #include "tree.h"
 
 enum {
@@ -29,7 +33,8 @@ enum {
 	ID_MAX = 1024,
 	LIST_PAGES = 100000,            /* of one list: a service that never ends one is broken */
 	SHORTS = 100,                   /* times that the body of one fetch may break off */
-	WRONGS = 3                      /* times that its bytes may be wrong */
+	WRONGS = 3,                     /* times that its bytes may be wrong */
+	MIN_DAYS = 90                   /* that an archive is paid for at least */
 };
 
 struct glacier {
@@ -50,6 +55,7 @@ struct upload {
 	struct upload *next, **from;    /* in known */
 	char *id, *name;
 	uint64_t part_size;
+	int64_t begun;                  /* seconds since 1970; 0: not known */
 	struct held *held;              /* by store_look, sorted */
 	size_t nheld;
 	bool lost;                      /* an answer was lost when it was begun */
@@ -139,7 +145,7 @@ glacier_open(const struct store_options *o, const char *vault, enum store_rc *rc
 	struct glacier *g;
 	enum aws_rc arc;
 
-	if (!glacier_vault_good(vault)) {
+	if (!glacier_vault_good(vault) && !(o->all && vault[0] == '\0')) {
 		str_format(why, "glacier:%s: a vault's name is 1 to 255 letters, digits, _ - and .", vault);
 		*rc = STORE_WRONG;
 		return NULL;
@@ -210,10 +216,14 @@ takes_name(const char *name, struct str *why)
 
 struct path { char s[ID_MAX + 512]; };
 
-/* "/-/vaults/VAULT" and what is below. */
+static const char vaults[] = "/-/vaults";
+
+/* "/-/vaults/VAULT" and what is below; vaults themselves are below none. */
 static const char *
 path(struct path *p, const struct glacier *g, const char *below, const char *id, const char *last)
 {
+	if (below == vaults)
+		return vaults;
 	snprintf(p->s, sizeof p->s, "/-/vaults/%s%s%s%s", g->vault, below, id, last);
 	return p->s;
 }
@@ -273,7 +283,9 @@ call(struct glacier *g, unsigned lane, const struct aws_call *c, struct aws_answ
 static enum store_rc
 strange(struct str *why, const struct aws_answer *answer, const char *what)
 {
-	str_format(why, "%d: %s", answer->http.status, what);
+	if (answer->http.status != 0)
+		str_format(why, "%d: ", answer->http.status);
+	str_puts(why, what);
 	if (answer->id.len != 0)
 		str_format(why, " (request %.100s)", str_get(&answer->id));
 	return STORE_FAILED;
@@ -329,11 +341,11 @@ encode(struct str *out, const char *s)
 }
 
 /* Takes one element of a list; false stops it. */
-typedef bool each(const struct json *, void *with);
+typedef bool each_element(const struct json *, void *with);
 
 /* Go through a list of the vault, page by page, until its marker is null. */
 static enum store_rc
-list(struct glacier *g, unsigned lane, const char *below, const char *of, const char *array, each *f, void *with,
+list(struct glacier *g, unsigned lane, const char *below, const char *of, const char *array, each_element *f, void *with,
     struct str *why)
 {
 	struct aws_answer answer = { 0 };
@@ -431,17 +443,10 @@ upload_name(const void *up)
 	return ((const struct upload *)up)->name;
 }
 
-/* The name in a description: what str_escape wrote, or plain text of another's. */
-static void
-name_in(const char *description, struct str *name)
+static int64_t
+upload_begun(const void *up)
 {
-	str_clear(name);
-	if (!str_unescape(name, description, strlen(description))) {
-		str_clear(name);
-		str_puts(name, description);
-	}
-	if (strlen(str_get(name)) != name->len)
-		str_clear(name);
+	return ((const struct upload *)up)->begun;
 }
 
 struct uploads {
@@ -463,6 +468,16 @@ is_known(struct glacier *g, const char *id)
 	return u != NULL;
 }
 
+/* A moment in a list: seconds since 1970, 0 where there is none. */
+static int64_t
+time_of(const struct json *j, const char *key)
+{
+	const char *s = json_get_string(j, key);
+	int64_t t;
+
+	return s != NULL && date_find(s, strlen(s), &t) == DATE_OK ? t : 0;
+}
+
 static bool
 add_upload(const struct json *j, void *with)
 {
@@ -474,10 +489,11 @@ add_upload(const struct json *j, void *with)
 
 	if (id == NULL || !takes_id(id) || part <= 0 || (us->unknown && is_known(us->glacier, id)))
 		return true;
-	name_in(description != NULL ? description : "", &name);
+	described_name(description != NULL ? description : "", &name);
 	if ((us->n & (us->n - 1)) == 0)
 		us->list = mem_grow(us->list, (us->n != 0 ? 2 * us->n : 1) * sizeof *us->list);
-	us->list[us->n++] = upload_new(us->glacier, str_get(&name), (uint64_t)part, id);
+	us->list[us->n] = upload_new(us->glacier, str_get(&name), (uint64_t)part, id);
+	us->list[us->n++]->begun = time_of(j, "CreationDate");
 	str_free(&name);
 	return true;
 }
@@ -828,20 +844,71 @@ job_range(const struct store_item *i, struct str *range)
 	return true;
 }
 
+/* Is what a job was asked to do being done?  For when the answer was lost. */
+typedef enum store_rc looks(struct glacier *, unsigned lane, void *with, bool *is, struct str *why);
+
+/*
+ * Initiate a job; frees j.  Not repeated where the service may have done it: only the
+ * list of jobs knows, and look looks into it.
+ */
+static enum store_rc
+initiate(struct glacier *g, unsigned lane, struct json *j, looks *look_again, void *with, struct str *why)
+{
+	struct aws_answer answer = { 0 };
+	char hex[SHA256_HEX], *body = json_print(j);
+	uint8_t hash[SHA256_SIZE];
+	struct str lost = { 0 };
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+	bool there = false;
+
+	json_free(j);
+	sha256(hash, body, strlen(body));
+	hex_put(hex, hash, SHA256_SIZE);
+	prepare(&c, "POST", path(&p, g, "/jobs", "", ""));
+	aws_call_header(&c, "Content-Type", "application/json");
+	c.length = strlen(body);
+	c.source = read_text;
+	c.from = body;
+	c.sha256 = hex;
+	c.once = true;
+	for (int tries = 1; ; tries++) {
+		str_clear(&lost);
+		if ((rc = call(g, lane, &c, &answer, &arc, "", &lost)) == STORE_OK)
+			break;
+		if (arc != AWS_LOST || tries == RETRY_TRIES || answer.http.unsent || http_stopped())
+			break;
+		str_clear(&lost);
+		if ((rc = look_again(g, lane, with, &there, &lost)) != STORE_OK || there)
+			break;
+	}
+	str_puts(why, rc != STORE_OK ? str_get(&lost) : "");
+	str_free(&lost);
+	free(body);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static enum store_rc
+thaws(struct glacier *g, unsigned lane, void *with, bool *is, struct str *why)
+{
+	struct store_item *i = with;
+	enum store_rc rc = states(g, lane, &i, 1, why);
+
+	*is = i->state == STORE_THAWING || i->state == STORE_READY;
+	return rc;
+}
+
 static enum store_rc
 thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct str *why)
 {
 	static const char *const tiers[] = { "Bulk", "Standard", "Expedited" };
 	struct glacier *g = is;
-	struct aws_answer answer = { 0 };
-	struct json *j;
-	uint8_t hash[SHA256_SIZE];
-	char hex[SHA256_HEX], *body;
-	struct str lost = { 0 }, range = { 0 };
-	struct aws_call c;
-	struct path p;
-	enum aws_rc arc;
+	struct str range = { 0 };
 	enum store_rc rc;
+	struct json *j;
 
 	if (!job_range(i, &range)) {
 		str_puts(why, "how long it is is not known here, so say where the range ends");
@@ -855,34 +922,9 @@ thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct
 	if (range.len != 0)
 		json_put_string(j, "RetrievalByteRange", str_get(&range));
 	str_free(&range);
-	body = json_print(j);
-	json_free(j);
-	sha256(hash, body, strlen(body));
-	hex_put(hex, hash, SHA256_SIZE);
-	prepare(&c, "POST", path(&p, g, "/jobs", "", ""));
-	aws_call_header(&c, "Content-Type", "application/json");
-	c.length = strlen(body);
-	c.source = read_text;
-	c.from = body;
-	c.sha256 = hex;
-	c.once = true;
-	for (int tries = 1; ; tries++) {
-		str_clear(&lost);
-		if ((rc = call(g, lane, &c, &answer, &arc, "", &lost)) == STORE_OK) {
-			i->state = STORE_THAWING;
-			break;
-		}
-		if (arc != AWS_LOST || tries == RETRY_TRIES || answer.http.unsent || http_stopped())
-			break;
-		/* It may be there or not: only the list of jobs knows. */
-		str_clear(&lost);
-		if ((rc = states(g, lane, &i, 1, &lost)) != STORE_OK || i->state == STORE_THAWING || i->state == STORE_READY)
-			break;
-	}
-	str_puts(why, rc != STORE_OK ? str_get(&lost) : "");
-	str_free(&lost);
-	free(body);
-	aws_answer_free(&answer);
+	rc = initiate(g, lane, j, thaws, i, why);
+	if (rc == STORE_OK && i->state != STORE_READY)
+		i->state = STORE_THAWING;
 	return rc;
 }
 
@@ -917,7 +959,7 @@ name_of(const struct aws_answer *answer, struct str *name)
 	struct str s = { 0 };
 
 	http_find(&answer->http, "x-amz-archive-description", &s);
-	name_in(str_get(&s), name);
+	described_name(str_get(&s), name);
 	str_free(&s);
 }
 
@@ -975,6 +1017,293 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 	return rc;
 }
 
+/* Listing */
+
+/* The newest inventory that was asked for. */
+struct newest {
+	char time[40];
+	enum store_state state;         /* STORE_COLD: there is none */
+	char id[ID_MAX + 1];
+	uint64_t size;                  /* of its text; 0: not known */
+};
+
+static enum store_state
+state_of(const struct json *j)
+{
+	const char *status = json_get_string(j, "StatusCode");
+
+	return status == NULL || strcmp(status, "Failed") == 0 ? STORE_BROKEN :
+	    strcmp(status, "Succeeded") == 0 ? STORE_READY : STORE_THAWING;
+}
+
+/* Is it a job for an inventory of the whole vault as JSON? */
+static bool
+is_inventory(const struct json *j)
+{
+	static const char *const limits[] = { "StartDate", "EndDate", "Limit", "Marker" };
+	const char *action = json_get_string(j, "Action");
+	const struct json *p = json_get(j, "InventoryRetrievalParameters");
+	const char *format = p != NULL ? json_get_string(p, "Format") : NULL;
+
+	if (action == NULL || strcmp(action, "InventoryRetrieval") != 0 || (format != NULL && strcmp(format, "JSON") != 0))
+		return false;
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+		if (p != NULL && json_get_string(p, limits[i]) != NULL)
+			return false;
+	return true;
+}
+
+static bool
+inventory_job(const struct json *j, void *with)
+{
+	struct newest *n = with;
+	const char *id = json_get_string(j, "JobId");
+	const char *time = json_get_string(j, "CreationDate");
+	int64_t size = json_get_integer(j, "InventorySizeInBytes", 0);
+	enum store_state state = state_of(j);
+
+	/* Dates in their one form sort as text does, and have milliseconds. */
+	if (id == NULL || !takes_id(id) || time == NULL || !is_inventory(j) || state == STORE_BROKEN ||
+	    (n->state != STORE_COLD && strcmp(time, n->time) < 0))
+		return true;
+	*n = (struct newest){ .state = state, .size = size > 0 ? (uint64_t)size : 0 };
+	snprintf(n->time, sizeof n->time, "%s", time);
+	snprintf(n->id, sizeof n->id, "%s", id);
+	return true;
+}
+
+static enum store_rc
+find_inventory(struct glacier *g, unsigned lane, struct newest *n, struct str *why)
+{
+	*n = (struct newest){ 0 };
+	return list(g, lane, "/jobs", "", "JobList", inventory_job, n, why);
+}
+
+/* One that was not there before. */
+static enum store_rc
+newer(struct glacier *g, unsigned lane, void *with, bool *is, struct str *why)
+{
+	const char *before = with;
+	struct newest n;
+	enum store_rc rc = find_inventory(g, lane, &n, why);
+
+	*is = n.state != STORE_COLD && strcmp(n.id, before) != 0;
+	return rc;
+}
+
+static enum store_rc
+ask_inventory(struct glacier *g, unsigned lane, struct newest *n, struct str *why)
+{
+	struct json *j = json_new_object();
+	enum store_rc rc;
+
+	json_put_string(j, "Type", "inventory-retrieval");
+	json_put_string(j, "Format", "JSON");
+	json_put_string(j, "Description", "glacier-ls");
+	if ((rc = initiate(g, lane, j, newer, n->id, why)) == STORE_ABSENT && strstr(str_get(why), "is there a vault") == NULL)
+		str_puts(why, "; the first inventory of a vault is made within a day of its first archive");
+	return rc;
+}
+
+struct taking {
+	struct stock *stock;
+	const struct aws_answer *answer;
+	uint64_t from, got, size;       /* of the text: this try began at from, and got is here */
+	const char *wrong;              /* with it, in words; or NULL */
+	bool stopped;                   /* that was it */
+	store_each_archive *each;
+	void *with;
+	struct str name;
+};
+
+static bool
+take_archive(void *with, const struct stock_archive *a)
+{
+	struct taking *t = with;
+
+	if (!takes_id(a->id))
+		return false;
+	described_name(a->description, &t->name);
+	t->stopped = !t->each(t->with, &(struct store_archive){ a->time, str_get(&t->name), a->id, a->size, a->tree });
+	return !t->stopped;
+}
+
+static int
+take_text(void *with, const void *data, size_t n)
+{
+	struct taking *t = with;
+
+	if (t->got == t->from && !begins_at(t->answer, t->from, t->size - 1)) {
+		t->wrong = "the service sent other bytes than those asked for";
+		errno = EPROTO;
+		return -1;
+	}
+	t->got += n;
+	if (stock_feed(t->stock, data, n))
+		return 0;
+	t->wrong = "the inventory is not as it should be";
+	errno = EPROTO;
+	return -1;
+}
+
+/* Fetch the inventory, on after each time it breaks off, and tell of what is in it. */
+static enum store_rc
+take_stock(struct glacier *g, unsigned lane, const struct newest *n, struct taking *t, struct str *why)
+{
+	struct aws_answer answer = { 0 };
+	char range[64];
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+	enum store_rc rc;
+	int breaks = 0;
+
+	t->stock = stock_new(take_archive, t);
+	t->answer = &answer;
+	t->size = n->size;
+	do {
+		prepare(&c, "GET", path(&p, g, "/jobs/", n->id, "/output"));
+		snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, t->got, t->size - 1);
+		if (t->got != 0)
+			aws_call_header(&c, "Range", range);
+		c.sink = take_text;
+		c.with = t;
+		t->from = t->got;
+		str_clear(why);
+		rc = call(g, lane, &c, &answer, &arc, "the inventory", why);
+	} while (arc == AWS_SHORT && t->size != 0 && t->got < t->size && breaks++ < SHORTS);
+	if (t->stopped || t->wrong != NULL) {
+		str_clear(why);
+		rc = t->stopped ? STORE_FAILED : strange(why, &answer, t->wrong);
+	} else if (rc == STORE_OK && !stock_whole(t->stock))
+		rc = strange(why, &answer, "the inventory is cut short");
+	stock_free(t->stock);
+	str_free(&t->name);
+	aws_answer_free(&answer);
+	return rc;
+}
+
+static enum store_rc
+list_archives(void *is, unsigned lane, bool anew, store_each_archive *each, void *with, struct str *why)
+{
+	struct taking t = { .each = each, .with = with };
+	struct glacier *g = is;
+	struct newest n;
+	enum store_rc rc;
+
+	/* Twice: the newest may vanish just then, and what is asked for may be there at once. */
+	for (int round = 0; ; round++) {
+		if ((rc = find_inventory(g, lane, &n, why)) != STORE_OK)
+			return rc;
+		if (n.state == STORE_THAWING)
+			return STORE_PENDING;
+		if (n.state == STORE_READY && !anew) {
+			rc = take_stock(g, lane, &n, &t, why);
+			if (rc != STORE_ABSENT || t.got != 0 || round != 0)
+				return rc;
+			str_clear(why);
+		} else if (round != 0)
+			return STORE_PENDING;
+		if ((rc = ask_inventory(g, lane, &n, why)) != STORE_OK)
+			return rc;
+		anew = false;
+	}
+}
+
+struct telling {
+	store_each_place *place;
+	store_each_job *job;
+	void *with;
+	bool stopped;
+};
+
+static bool
+tell_vault(const struct json *j, void *with)
+{
+	struct telling *t = with;
+	const char *name = json_get_string(j, "VaultName");
+	struct store_place p = { .made = time_of(j, "CreationDate"), .looked = time_of(j, "LastInventoryDate"),
+	    .archives = json_get_integer(j, "NumberOfArchives", -1), .bytes = json_get_integer(j, "SizeInBytes", -1) };
+	char *full;
+
+	if (name == NULL || !glacier_vault_good(name))
+		return true;
+	p.name = full = mem_format("glacier:%s", name);
+	t->stopped = !t->place(t->with, &p);
+	free(full);
+	return !t->stopped;
+}
+
+static enum store_rc
+places(void *is, unsigned lane, store_each_place *each, void *with, struct str *why)
+{
+	struct telling t = { .place = each, .with = with };
+	enum store_rc rc = list(is, lane, vaults, "", "VaultList", tell_vault, &t, why);
+
+	return t.stopped ? STORE_FAILED : rc;
+}
+
+static bool
+tell_job(const struct json *j, void *with)
+{
+	struct telling *t = with;
+	const char *archive = json_get_string(j, "ArchiveId"), *tier = json_get_string(j, "Tier");
+	struct store_job job = { .time = time_of(j, "CreationDate"), .state = state_of(j), .id = json_get_string(j, "JobId"),
+	    .tier = tier != NULL ? tier : "", .archive = archive != NULL ? archive : "",
+	    .size = json_get_integer(j, archive != NULL ? "ArchiveSizeInBytes" : "InventorySizeInBytes", -1) };
+
+	if (job.id == NULL || !takes_id(job.id) || (archive != NULL && !takes_id(archive)))
+		return true;
+	t->stopped = !t->job(t->with, &job);
+	return !t->stopped;
+}
+
+static enum store_rc
+jobs(void *is, unsigned lane, store_each_job *each, void *with, struct str *why)
+{
+	struct telling t = { .job = each, .with = with };
+	enum store_rc rc = list(is, lane, "/jobs", "", "JobList", tell_job, &t, why);
+
+	return t.stopped ? STORE_FAILED : rc;
+}
+
+/* Removing */
+
+static enum store_rc
+terms(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+{
+	(void)is, (void)lane, (void)why;
+	for (size_t i = 0; i < n; i++) {
+		d[i].days = MIN_DAYS;
+		d[i].rc = STORE_OK;
+	}
+	return STORE_OK;
+}
+
+static enum store_rc
+delete(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+{
+	struct glacier *g = is;
+	struct aws_answer answer = { 0 };
+	enum store_rc rc = STORE_OK;
+	struct aws_call c;
+	struct path p;
+	enum aws_rc arc;
+
+	for (size_t i = 0; i < n && rc == STORE_OK; i++) {
+		prepare(&c, "DELETE", path(&p, g, "/archives/", d[i].id, ""));
+		str_clear(&d[i].why);
+		d[i].rc = call(g, lane, &c, &answer, &arc, "", &d[i].why);
+		/* What a person or another must set right first would fail for all of them. */
+		if (d[i].rc == STORE_DENIED || (arc == AWS_LOST && d[i].rc != STORE_OK)) {
+			rc = d[i].rc;
+			str_puts(why, str_get(&d[i].why));
+		}
+	}
+	aws_answer_free(&answer);
+	return rc;
+}
+
 const struct store_kind glacier_kind = {
 	.scheme = "glacier:",
 	.open = glacier_open,
@@ -992,6 +1321,7 @@ const struct store_kind glacier_kind = {
 	.abort = abandon,
 	.upload_id = upload_id,
 	.upload_name = upload_name,
+	.upload_begun = upload_begun,
 	.uploads = uploads,
 	.upload_at = upload_at,
 	.look = look,
@@ -1002,4 +1332,10 @@ const struct store_kind glacier_kind = {
 	.states = states,
 	.thaw = thaw,
 	.fetch = fetch,
+	.list = list_archives,
+	.places = places,
+	.jobs = jobs,
+	.batch = 1,
+	.terms = terms,
+	.remove = delete,
 };

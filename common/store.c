@@ -162,6 +162,12 @@ store_upload_name(const struct store_upload *up)
 	return up->store->kind->upload_name(up->is);
 }
 
+int64_t
+store_upload_begun(const struct store_upload *up)
+{
+	return up->store->kind->upload_begun(up->is);
+}
+
 enum store_rc
 store_uploads(struct store *s, unsigned lane, struct store_upload ***list, size_t *n, struct str *why)
 {
@@ -240,4 +246,40 @@ store_fetch(struct store *s, unsigned lane, const struct store_item *i, uint64_t
     uint8_t tree[SHA256_SIZE], struct str *name, struct str *why)
 {
 	return s->kind->fetch(s->is, lane, i, offset, length, buf, tree, name, why);
+}
+
+enum store_rc
+store_list(struct store *s, unsigned lane, bool anew, store_each_archive *each, void *with, struct str *why)
+{
+	return s->kind->list(s->is, lane, anew, each, with, why);
+}
+
+enum store_rc
+store_places(struct store *s, unsigned lane, store_each_place *each, void *with, struct str *why)
+{
+	return s->kind->places(s->is, lane, each, with, why);
+}
+
+enum store_rc
+store_jobs(struct store *s, unsigned lane, store_each_job *each, void *with, struct str *why)
+{
+	return s->kind->jobs(s->is, lane, each, with, why);
+}
+
+size_t
+store_batch(const struct store *s)
+{
+	return s->kind->batch;
+}
+
+enum store_rc
+store_terms(struct store *s, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+{
+	return s->kind->terms(s->is, lane, d, n, why);
+}
+
+enum store_rc
+store_remove(struct store *s, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+{
+	return s->kind->remove(s->is, lane, d, n, why);
 }

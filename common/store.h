@@ -23,6 +23,7 @@ enum store_rc {
 	STORE_WRONG,            /* a name or a setting that cannot be: the command line's fault */
 	STORE_DENIED,           /* no credentials, or they are not accepted */
 	STORE_ABSENT,           /* there is no such vault, archive, or output any more */
+	STORE_PENDING,          /* it was asked for, and takes hours */
 	STORE_FAILED
 };
 
@@ -31,6 +32,7 @@ struct store_options {
 	const char *endpoint;           /* URL, region, file of keys: from the command line, or NULL */
 	const char *region;
 	const char *properties;
+	bool all;                       /* the name may be that of all places together: "glacier:" */
 	bool insecure;                  /* plain http to anywhere */
 	unsigned lanes;
 	profile_env *env;
@@ -95,6 +97,7 @@ enum store_rc store_abort(struct store_upload *, unsigned lane, struct str *why)
 void store_upload_free(struct store_upload *);          /* NULL is allowed */
 const char *store_upload_id(const struct store_upload *);
 const char *store_upload_name(const struct store_upload *);     /* the archive's */
+int64_t store_upload_begun(const struct store_upload *);        /* seconds since 1970; 0: not known */
 
 /*
  * Uploads that were begun and not finished, those of store_begin that are under
@@ -163,6 +166,62 @@ enum store_rc store_thaw(struct store *, unsigned lane, struct store_item *, enu
 enum store_rc store_fetch(struct store *, unsigned lane, const struct store_item *, uint64_t offset, size_t length,
     uint8_t *buf, uint8_t tree[SHA256_SIZE], struct str *name, struct str *why);
 
+/*
+ * Listing: each is called once for each thing there is, whose strings last as long as
+ * the call; where it says false that is the end, and STORE_FAILED with nothing in why.
+ */
+struct store_archive {
+	int64_t time;                   /* when it was stored, seconds since 1970 */
+	const char *name;               /* "": it has none that is known */
+	const char *id;
+	uint64_t size;
+	const uint8_t *hash;            /* its tree hash; NULL: not known */
+};
+typedef bool store_each_archive(void *with, const struct store_archive *);
+
+/*
+ * STORE_PENDING where the list must be made first: it was asked for, once; call again
+ * in some hours.  anew: a list that was made earlier is not good enough.
+ */
+enum store_rc store_list(struct store *, unsigned lane, bool anew, store_each_archive *, void *with, struct str *why);
+
+struct store_place {                    /* a vault */
+	const char *name;               /* as of a store */
+	int64_t made, looked;           /* seconds since 1970; when the two below were true; 0: not known */
+	int64_t archives, bytes;        /* -1: not known */
+};
+typedef bool store_each_place(void *with, const struct store_place *);
+enum store_rc store_places(struct store *, unsigned lane, store_each_place *, void *with, struct str *why);
+
+struct store_job {                      /* something that was asked for */
+	int64_t time;                   /* when */
+	enum store_state state;
+	const char *id;
+	const char *tier;               /* "": not known */
+	const char *archive;            /* its id; "": it is the list that was asked for */
+	int64_t size;                   /* of the archive or the list; -1: not known */
+};
+typedef bool store_each_job(void *with, const struct store_job *);
+enum store_rc store_jobs(struct store *, unsigned lane, store_each_job *, void *with, struct str *why);
+
+/*
+ * Removing.  An archive is paid for a number of days, whenever it is removed.
+ */
+struct store_doomed {
+	const char *id;                 /* the caller's */
+	int64_t since;                  /* when it was stored, seconds since 1970; 0: not known */
+	unsigned days;                  /* set by store_terms, since too where the store knows it */
+	enum store_rc rc;               /* what became of it; where it is gone already that is STORE_OK too */
+	struct str why;
+};
+
+enum { STORE_BATCH = 1000 };
+size_t store_batch(const struct store *);       /* how many it removes with one call; not more than STORE_BATCH */
+
+/* Each for n of them, not more than store_batch.  STORE_OK: each one has its own rc. */
+enum store_rc store_terms(struct store *, unsigned lane, struct store_doomed *, size_t n, struct str *why);
+enum store_rc store_remove(struct store *, unsigned lane, struct store_doomed *, size_t n, struct str *why);
+
 /* What a kind of store brings along: one table for each, in store.c's list. */
 struct store_kind {
 	const char *scheme;             /* "glacier:" */
@@ -182,6 +241,7 @@ struct store_kind {
 	enum store_rc (*abort)(void *, void *up, unsigned lane, struct str *why);
 	const char *(*upload_id)(const void *up);
 	const char *(*upload_name)(const void *up);
+	int64_t (*upload_begun)(const void *up);
 	enum store_rc (*uploads)(void *, unsigned lane, void ***list, size_t *n, struct str *why);
 	void *(*upload_at)(void *, const char *name, uint64_t part_size, const char *id);
 	enum store_rc (*look)(void *, void *up, unsigned lane, struct str *why);
@@ -193,6 +253,12 @@ struct store_kind {
 	enum store_rc (*thaw)(void *, unsigned lane, struct store_item *, enum store_tier, struct str *why);
 	enum store_rc (*fetch)(void *, unsigned lane, const struct store_item *, uint64_t offset, size_t length,
 	    uint8_t *buf, uint8_t tree[SHA256_SIZE], struct str *name, struct str *why);
+	enum store_rc (*list)(void *, unsigned lane, bool anew, store_each_archive *, void *with, struct str *why);
+	enum store_rc (*places)(void *, unsigned lane, store_each_place *, void *with, struct str *why);
+	enum store_rc (*jobs)(void *, unsigned lane, store_each_job *, void *with, struct str *why);
+	size_t batch;
+	enum store_rc (*terms)(void *, unsigned lane, struct store_doomed *, size_t n, struct str *why);
+	enum store_rc (*remove)(void *, unsigned lane, struct store_doomed *, size_t n, struct str *why);
 };
 
 #endif
