@@ -57,13 +57,15 @@ lint:
 	scripts/layers
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/etc $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(progs:%=$B/%) $(DESTDIR)$(PREFIX)/bin
 	for s in $(scripts); do install scripts/$$s $(DESTDIR)$(PREFIX)/bin/glacier-$${s%.sh}; done
+	install -m 644 etc/glacier-prices $(DESTDIR)$(PREFIX)/etc
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 
 uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/etc/glacier-prices
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(progs) $(scripts:%.sh=glacier-%)
 	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(patsubst man/%,man1/%,$(wildcard man/*.1)) $(patsubst man/%,man7/%,$(wildcard man/*.7))
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,18 +26,21 @@
 #include "meter.h"
 #include "names.h"
 #include "opt.h"
+#include "pace.h"
+#include "price.h"
 #include "store.h"
 #include "str.h"
 
 static const char usage[] =
-    "glacier-get [-0hNqvVw] [-l ledger] [-o directory] [-s store] [-T threads]\n"
-    "           [-t bulk|standard|expedited] [--endpoint-url url] [--insecure-http]\n"
-    "           [--poll seconds] [--properties file] [--region region]\n"
-    "           [id | name ...]";
+    "glacier-get [-0hNnqvVw] [-L rate] [-l ledger] [-o directory] [-s store]\n"
+    "           [-T threads] [-t bulk|standard|expedited] [--endpoint-url url]\n"
+    "           [--insecure-http] [--poll seconds] [--prices file] [--properties file]\n"
+    "           [--range first-last] [--region region] [id | name ...]";
 
 enum {
 	ID_LEAST = 40,          /* with a ledger, what is shorter and not in it is a name, not an id */
-	POLL_MOST = 900         /* seconds between two looks at what thaws */
+	POLL_MOST = 900,        /* seconds between two looks at what thaws */
+	GONE_MOST = 3           /* times that what was ready may have vanished */
 };
 
 /* One archive that is wanted.  Several may be of one item. */
@@ -45,7 +50,7 @@ struct want {
 	bool known;                     /* size and hash are the ledger's */
 	uint64_t size;
 	uint8_t hash[SHA256_SIZE];
-	bool gone;                      /* what was ready had vanished when it was fetched */
+	unsigned gone;                  /* times that what was ready had vanished when it was fetched */
 	bool over;                      /* done, or failed */
 };
 
@@ -56,12 +61,16 @@ struct get {
 	struct ledger *ledger;
 	const char *ledger_path, *directory;
 	enum store_tier tier;
+	bool ranged;                    /* only these bytes of the one archive; count 0: up to its end */
+	uint64_t first, count;
 	struct want *wants;
 	size_t n;
 	struct store_item **items;      /* sorted by id, each once */
 	size_t nitems;
 	char end;
 	bool failed;
+	bool again;                     /* something must be asked for again */
+	bool estimate;                  /* nothing is fetched, nor is said where it is */
 };
 
 static int
@@ -119,7 +128,7 @@ add_line(struct get *g, const struct ledger_line *l)
 	str_puts(&w->name, str_get(&l->name));
 	str_puts(&w->item->id, str_get(&l->id));
 	w->known = true;
-	w->size = l->size;
+	w->size = w->item->size = l->size;
 	memcpy(w->hash, l->hash, SHA256_SIZE);
 	if (!store_takes_id(g->store, str_get(&w->item->id)))
 		die(ST_FAIL, "%s: %s: is not the id of an archive", title(w), str_get(&l->id));
@@ -192,23 +201,39 @@ sort_items(struct get *g)
 
 /* Files */
 
+/* Where to put it; bytes of an archive are not called like the whole. */
 static char *
-path_of(const struct get *g, const char *name)
+path_of(const struct get *g, const struct want *w, uint64_t size)
 {
-	return strcmp(g->directory, ".") == 0 ? mem_copy(name) : mem_format("%s/%s", g->directory, name);
+	bool here = strcmp(g->directory, ".") == 0;
+	const char *directory = here ? "" : g->directory, *slash = here ? "" : "/", *name = str_get(&w->name);
+	uint64_t end = g->count != 0 && g->count < size - g->first ? g->first + g->count : size;
+
+	if (g->ranged)
+		return mem_format("%s%s%s.%" PRIu64 "-%" PRIu64, directory, slash, name, g->first, end - 1);
+	return mem_format("%s%s%s", directory, slash, name);
+}
+
+static uint64_t
+bytes_wanted(const struct get *g, uint64_t size)
+{
+	return g->count != 0 && g->count < size - g->first ? g->count : size - g->first;
 }
 
 static void
 done(struct get *g, struct want *w, const char *path)
 {
-	if (lines_put(STDOUT_FILENO, path, g->end) != 0)
+	if (!g->estimate && lines_put(STDOUT_FILENO, path, g->end) != 0)
 		edie(ST_FAIL, "standard output");
 	w->over = true;
 }
 
-/* Is the file there already, and whole?  Another one of that name is an error, because nothing is overwritten. */
+/*
+ * Is the file there already, and whole?  Another one of that name is an error, because
+ * nothing is overwritten.  want is NULL for a range: of that only the length is known.
+ */
 static bool
-is_there(struct get *g, struct want *w, const char *path, uint64_t size, const uint8_t want[SHA256_SIZE])
+is_there(struct get *g, struct want *w, const char *path, uint64_t size, const uint8_t *want)
 {
 	uint8_t hash[SHA256_SIZE];
 	struct stat st;
@@ -222,8 +247,8 @@ is_there(struct get *g, struct want *w, const char *path, uint64_t size, const u
 	}
 	if ((fd = S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1) < 0 && S_ISREG(st.st_mode))
 		edie(ST_FAIL, "%s", path);
-	same = fd >= 0 && (uint64_t)st.st_size == size && fetcher_hash(fd, size, hash) == 0 &&
-	    memcmp(hash, want, SHA256_SIZE) == 0;
+	same = fd >= 0 && (uint64_t)st.st_size == size &&
+	    (want == NULL || (fetcher_hash(fd, size, hash) == 0 && memcmp(hash, want, SHA256_SIZE) == 0));
 	if (fd >= 0)
 		close(fd);
 	if (same) {
@@ -247,8 +272,10 @@ settle(struct get *g)
 
 		if (!w->known)
 			continue;
-		path = path_of(g, str_get(&w->name));
-		is_there(g, w, path, w->size, w->hash);
+		if (g->ranged && g->first >= w->size)
+			die(ST_USAGE, "--range: %s has only %" PRIu64 " bytes", title(w), w->size);
+		path = path_of(g, w, w->size);
+		is_there(g, w, path, g->ranged ? bytes_wanted(g, w->size) : w->size, g->ranged ? NULL : w->hash);
 		free(path);
 	}
 }
@@ -258,7 +285,7 @@ static enum store_rc
 ask_name(struct get *g, struct want *w, struct str *why)
 {
 	uint8_t byte, tree[SHA256_SIZE];
-	enum store_rc rc = store_fetch(g->store, g->lane, w->item, 0, 1, &byte, tree, &w->name, why);
+	enum store_rc rc = store_fetch(g->store, g->lane, w->item, w->item->from, 1, &byte, tree, &w->name, why);
 
 	if (rc == STORE_OK && !file_name_safe(str_get(&w->name))) {
 		str_clear(&w->name);
@@ -275,20 +302,25 @@ fetch_into(struct get *g, struct want *w, const char *path, struct str *why)
 	bool spoilt = false;
 	enum store_rc rc;
 
-	if (file_parents(path) != 0 || (f = file_continue(path, 0666, false, &have)) == NULL) {
+	if (file_parents(path) == 0)
+		f = g->ranged ? file_create(path, 0666, false) : file_continue(path, 0666, false, &have);
+	if (f == NULL) {
 		str_format(why, "%s", strerror(errno));
 		return STORE_FAILED;
 	}
 	if (have != 0)
 		note(1, "%s: going on behind %llu bytes", path, (unsigned long long)have);
-	rc = fetcher_get(g->fetcher, w->item, file_fd(f), have, &spoilt, why);
+	if (g->ranged && !w->item->hashed)
+		note(0, "%s: these bytes have no tree hash that they could be checked with", path);
+	rc = g->ranged ? fetcher_range(g->fetcher, w->item, file_fd(f), why) :
+	    fetcher_get(g->fetcher, w->item, file_fd(f), have, &spoilt, why);
 	if (rc == STORE_OK) {
 		if (file_commit(f) == 0)
 			return rc;
 		str_format(why, "%s", strerror(errno));
 		return STORE_FAILED;
 	}
-	if (spoilt)
+	if (spoilt || g->ranged)
 		file_abort(f);
 	else
 		file_keep(f);
@@ -303,7 +335,8 @@ fetch(struct get *g, struct want *w)
 	enum store_rc rc = STORE_OK;
 	char *path = NULL;
 
-	if (w->known && (w->size != w->item->size || memcmp(w->hash, w->item->hash, SHA256_SIZE) != 0)) {
+	if (w->known && (w->size != w->item->size ||
+	    (!g->ranged && memcmp(w->hash, w->item->hash, SHA256_SIZE) != 0))) {
 		give_up(g, w, "the store has something else under its id, size or tree hash differ");
 		return;
 	}
@@ -311,15 +344,19 @@ fetch(struct get *g, struct want *w)
 	if (w->name.len == 0)
 		rc = ask_name(g, w, &why);
 	if (rc == STORE_OK) {
-		path = path_of(g, str_get(&w->name));
-		if (is_there(g, w, path, w->item->size, w->item->hash))
+		uint64_t size = w->item->size;
+
+		path = path_of(g, w, size);
+		if (is_there(g, w, path, g->ranged ? bytes_wanted(g, size) : size, g->ranged ? NULL : w->item->hash))
 			rc = STORE_OK;
 		else if ((rc = fetch_into(g, w, path, &why)) == STORE_OK)
 			done(g, w, path);
 	}
-	if (rc == STORE_ABSENT && !w->gone) {
-		w->gone = true;
-		w->item->state = STORE_COLD;
+	if (rc == STORE_ABSENT && w->gone++ < GONE_MOST) {
+		note(1, "%s: was ready and is there no more, asking again", title(w));
+		str_clear(&w->item->gone);
+		str_puts(&w->item->gone, str_get(&w->item->job));
+		g->again = true;
 	} else if (rc == STORE_ABSENT)
 		give_up(g, w, str_get(&why));
 	else if (rc != STORE_OK) {
@@ -413,12 +450,14 @@ get(struct get *g, bool wait, unsigned poll)
 		look(g);
 		if (ask(g, first) != 0)
 			look(g);
-		first = false;
+		first = g->again = false;
 		for (size_t i = 0; i < g->n; i++)
 			if (!g->wants[i].over && g->wants[i].item->state == STORE_READY)
 				fetch(g, &g->wants[i]);
 		if (pending(g) == 0)
 			break;
+		if (g->again)
+			continue;
 		if (!wait) {
 			warn("%zu of %zu archives are still thawing; run it again to get them", pending(g), g->n);
 			break;
@@ -427,6 +466,102 @@ get(struct get *g, bool wait, unsigned poll)
 		wait_more(begin, poll);
 	}
 	return g->failed ? ST_FAIL : pending(g) != 0 ? ST_AGAIN : 0;
+}
+
+/* What it would cost */
+
+/* The file of prices: asked for, the machine's, or the one that came with the program. */
+static char *
+prices(const char *path)
+{
+	char program[4096];
+	ssize_t n;
+
+	if (path != NULL || (path = getenv("GLACIER_PRICES")) != NULL)
+		return mem_copy(path);
+	if (access("/etc/glacier-prices", F_OK) == 0)
+		return mem_copy("/etc/glacier-prices");
+	n = readlink("/proc/self/exe", program, sizeof program - 1);
+	program[n > 0 ? n : 0] = '\0';
+	for (int i = 0; i < 2; i++)
+		program[strrchr(program, '/') != NULL ? strrchr(program, '/') - program : 0] = '\0';
+	return mem_format("%s/etc/glacier-prices", program);
+}
+
+static struct price
+price(const struct get *g, const char *path)
+{
+	static const char *const tiers[] = { "bulk", "standard", "expedited" };
+	struct str why = { 0 };
+	struct price p;
+
+	if (!price_read(path, store_region(g->store), store_tariff(g->store), tiers[g->tier], &p, &why))
+		die(ST_FAIL, "%s", str_get(&why));
+	if (!p.known)
+		warn("%s: has no price for %s, %s, %s; add a line", path, store_region(g->store), store_tariff(g->store),
+		    tiers[g->tier]);
+	return p;
+}
+
+struct bill {
+	struct price price;
+	uint64_t asked, requests, fetched;      /* bytes that are paid for, in so many requests; bytes that come */
+	bool unknown;                           /* a size is not known */
+};
+
+static void
+say(const char *state, uint64_t bytes, bool sized, double dollars, bool priced, const char *rest)
+{
+	struct str text = { 0 };
+
+	str_format(&text, "%s\t", state);
+	str_format(&text, sized ? "%" PRIu64 "\t" : "?\t", bytes);
+	str_format(&text, priced ? "%.4f\t" : "?\t", dollars);
+	str_escape(&text, rest, strlen(rest), true);
+	if (lines_put(STDOUT_FILENO, str_get(&text), '\n') != 0)
+		edie(ST_FAIL, "standard output");
+	str_free(&text);
+}
+
+static void
+say_one(const struct get *g, const struct want *w, struct bill *b)
+{
+	static const char *const states[] = { "ask", "thawing", "ready", "ask" };
+	uint64_t size = w->known ? w->size : w->item->size, bytes = size == 0 ? 0 : bytes_wanted(g, size);
+	bool ask = w->item->state == STORE_COLD || w->item->state == STORE_BROKEN;
+
+	if (w->over) {
+		say("here", 0, true, 0, true, title(w));
+		return;
+	}
+	b->unknown = b->unknown || size == 0;
+	b->asked += ask ? bytes : 0;
+	b->requests += ask;
+	b->fetched += bytes;
+	say(states[w->item->state], bytes, size != 0, ask ? price_retrieval(&b->price, bytes, 1) : 0,
+	    !ask || (b->price.known && size != 0), title(w));
+}
+
+/* A line for each archive: state, bytes, dollars to ask for it, name.  Then the sum of them, and the transfer. */
+static int
+estimate(struct get *g, const char *path)
+{
+	struct bill b = { .price = price(g, path) };
+	struct str text = { 0 };
+
+	settle(g);
+	if (pending(g) != 0)
+		look(g);
+	for (size_t i = 0; i < g->n; i++)
+		say_one(g, &g->wants[i], &b);
+	str_format(&text, "to ask, prices of %s", b.price.date[0] != '\0' ? b.price.date : "no date");
+	say("total", b.asked, !b.unknown, price_retrieval(&b.price, b.asked, b.requests), b.price.known && !b.unknown,
+	    str_get(&text));
+	say("total", b.fetched, !b.unknown, price_transfer(&b.price, b.fetched), !b.unknown, "to transfer");
+	str_free(&text);
+	if (b.unknown)
+		warn("not all sizes are known here; -l names the ledger that knows them");
+	return g->failed ? ST_FAIL : b.unknown || !b.price.known ? ST_LEFT : 0;
 }
 
 static struct ledger *
@@ -456,6 +591,24 @@ tier(const char *arg)
 	die(ST_USAGE, "-t %s: must be bulk, standard or expedited", arg);
 }
 
+/* FIRST-LAST, or FIRST- */
+static void
+range(struct get *g, const char *arg)
+{
+	uint64_t last = UINT64_MAX;
+	char end;
+	int n = 0;
+
+	if (strspn(arg, "0123456789-") == strlen(arg) && arg[0] != '-' &&
+	    (sscanf(arg, "%" SCNu64 "-%n", &g->first, &n) == 1 && n != 0) &&
+	    (arg[n] == '\0' || (sscanf(arg + n, "%" SCNu64 "%c", &last, &end) == 1 && arg[n] != '-')) &&
+	    last >= g->first && g->first < UINT64_MAX / 2) {
+		g->ranged = true;
+		g->count = last < UINT64_MAX / 2 ? last - g->first + 1 : 0;
+	} else
+		die(ST_USAGE, "--range %s: must be FIRST-LAST, bytes from 0", arg);
+}
+
 static void
 read_names(struct get *g)
 {
@@ -483,66 +636,101 @@ release(struct get *g)
 	store_close(g->store);
 }
 
-int
-main(int argc, char *argv[])
-{
-	enum { ENDPOINT = OPT_LONG, INSECURE, POLL, PROPERTIES, REGION };
-	static const struct option longs[] = {
-		{ "directory", 1, NULL, 'o' }, { "endpoint-url", 1, NULL, ENDPOINT },
-		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "names", 0, NULL, 'N' },
-		{ "null", 0, NULL, '0' }, { "poll", 1, NULL, POLL }, { "properties", 1, NULL, PROPERTIES },
-		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' },
-		{ "tier", 1, NULL, 't' }, { "wait", 0, NULL, 'w' }, OPT_COMMON
-	};
-	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell };
-	struct get g = { .directory = ".", .tier = STORE_STANDARD, .end = '\n' };
-	unsigned threads = cpu_count(), poll = 0;
-	bool names = false, wait = false;
-	struct str why = { 0 };
-	enum store_rc rc;
-	int c, status;
+struct settings {
+	struct store_options store;
+	unsigned threads, poll;
+	bool names, wait;
+	const char *prices;
+};
 
-	err_init(argv);
-	while ((c = getopt_long(argc, argv, "0hl:No:qs:T:t:vVw", longs, NULL)) != -1)
+static void
+options(int argc, char *argv[], struct settings *o, struct get *g)
+{
+	enum { ENDPOINT = OPT_LONG, INSECURE, POLL, PRICES, PROPERTIES, RANGE, REGION };
+	static const struct option longs[] = {
+		{ "directory", 1, NULL, 'o' }, { "endpoint-url", 1, NULL, ENDPOINT }, { "estimate", 0, NULL, 'n' },
+		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "limit", 1, NULL, 'L' },
+		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "poll", 1, NULL, POLL }, { "prices", 1, NULL, PRICES },
+		{ "properties", 1, NULL, PROPERTIES }, { "range", 1, NULL, RANGE }, { "region", 1, NULL, REGION },
+		{ "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, { "tier", 1, NULL, 't' }, { "wait", 0, NULL, 'w' },
+		OPT_COMMON
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "0hL:l:Nno:qs:T:t:vVw", longs, NULL)) != -1)
 		switch (c) {
-		case '0': g.end = '\0'; break;
-		case 'l': g.ledger_path = optarg; break;
-		case 'N': names = true; break;
-		case 'o': g.directory = optarg; break;
-		case 's': o.name = optarg; break;
-		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
-		case 't': g.tier = tier(optarg); break;
-		case 'w': wait = true; break;
-		case ENDPOINT: o.endpoint = optarg; break;
-		case INSECURE: o.insecure = true; break;
-		case POLL: poll = (unsigned)opt_uint("--poll", optarg, 1, 86400); break;
-		case PROPERTIES: o.properties = optarg; break;
-		case REGION: o.region = optarg; break;
+		case '0': g->end = '\0'; break;
+		case 'L': pace_set(opt_size("-L", optarg, 1024, STORE_PART_MAX * 1024)); break;
+		case 'l': g->ledger_path = optarg; break;
+		case 'N': o->names = true; break;
+		case 'n': g->estimate = true; break;
+		case 'o': g->directory = optarg; break;
+		case 's': o->store.name = optarg; break;
+		case 'T': o->threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case 't': g->tier = tier(optarg); break;
+		case 'w': o->wait = true; break;
+		case ENDPOINT: o->store.endpoint = optarg; break;
+		case INSECURE: o->store.insecure = true; break;
+		case POLL: o->poll = (unsigned)opt_uint("--poll", optarg, 1, 86400); break;
+		case PRICES: o->prices = optarg; break;
+		case PROPERTIES: o->store.properties = optarg; break;
+		case RANGE: range(g, optarg); break;
+		case REGION: o->store.region = optarg; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
 		}
-	if (names == (optind < argc))
+}
+
+/* The store, the ledger, and what is wanted. */
+static void
+prepare(struct get *g, struct settings *o, char **operand)
+{
+	struct str why = { 0 };
+	enum store_rc rc;
+
+	o->store.lanes = o->threads + 1;
+	g->lane = o->threads;
+	if ((g->store = store_open(&o->store, &rc, &why)) == NULL)
+		die(status_of(rc), "%s", str_get(&why));
+	note(1, "%s: at %s, credentials from %s", o->store.name, store_endpoint(g->store), store_source(g->store));
+	if (g->ledger_path != NULL)
+		g->ledger = open_ledger(g->ledger_path);
+	if (o->names)
+		read_names(g);
+	for (; *operand != NULL; operand++)
+		add_word(g, *operand, false);
+	if (g->ranged && g->n != 1)
+		die(ST_USAGE, "--range: is for one archive, not for %zu", g->n);
+	for (size_t i = 0; i < g->n; i++) {
+		g->wants[i].item->first = g->first;
+		g->wants[i].item->count = g->count;
+	}
+	sort_items(g);
+	g->fetcher = fetcher_new(g->store, o->threads);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct settings o = { .store = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell }, .threads = cpu_count() };
+	struct get g = { .directory = ".", .tier = STORE_STANDARD, .end = '\n' };
+	char *path;
+	int status;
+
+	err_init(argv);
+	options(argc, argv, &o, &g);
+	if (o.names == (optind < argc))
 		opt_usage(usage);
-	if (o.name == NULL || o.name[0] == '\0')
+	if (o.store.name == NULL || o.store.name[0] == '\0')
 		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
 	signal(SIGPIPE, SIG_IGN);
 	meter_start(0);
-	o.lanes = threads + 1;
-	g.lane = threads;
-	if ((g.store = store_open(&o, &rc, &why)) == NULL)
-		die(status_of(rc), "%s", str_get(&why));
-	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(g.store), store_source(g.store));
-	if (g.ledger_path != NULL)
-		g.ledger = open_ledger(g.ledger_path);
-	if (names)
-		read_names(&g);
-	for (char **s = argv + optind; *s != NULL; s++)
-		add_word(&g, *s, false);
-	sort_items(&g);
-	g.fetcher = fetcher_new(g.store, threads);
+	prepare(&g, &o, argv + optind);
 
-	status = get(&g, wait, poll);
+	path = g.estimate ? prices(o.prices) : NULL;
+	status = g.estimate ? estimate(&g, path) : get(&g, o.wait, o.poll);
+	free(path);
 	release(&g);
 	if (io_close(STDOUT_FILENO) != 0)
 		edie(ST_FAIL, "standard output");

@@ -106,20 +106,37 @@ fetcher_hash(int fd, uint64_t size, uint8_t hash[SHA256_SIZE])
 	return 0;
 }
 
-/* Fetch from a boundary of pieces on; tree holds what is before it. */
-static enum store_rc
-run(struct fetcher *f, const struct store_item *item, int fd, uint64_t from, struct tree *tree, struct str *why)
+/* What is fetched, in pieces, and what of it is kept; both in the archive. */
+struct span {
+	uint64_t from, end;
+	uint64_t first, last;           /* written to the file's beginning; last is behind the last byte */
+};
+
+static int
+write_piece(int fd, const struct piece *p, const struct span *s)
 {
-	uint64_t next = from;
+	uint64_t begin = p->offset > s->first ? p->offset : s->first;
+	uint64_t end = p->offset + p->length < s->last ? p->offset + p->length : s->last;
+
+	return begin >= end ? 0 : io_put_at(fd, p->buf + (begin - p->offset), (size_t)(end - begin), begin - s->first);
+}
+
+/* tree, where there is one, holds what is before the span. */
+static enum store_rc
+run(struct fetcher *f, const struct store_item *item, int fd, const struct span *s, struct tree *tree, struct str *why)
+{
+	uint64_t next = s->from;
 	struct piece *p;
 
 	for (;;) {
-		while (next < item->size && (p = pool_room(f->pool)) != NULL) {
+		while (next < s->end && (p = pool_room(f->pool)) != NULL) {
+			uint64_t end = (next / PIECE + 1) * PIECE;
+
 			if (p->buf == NULL)
 				p->buf = mem_grow(NULL, PIECE);
 			p->item = item;
 			p->offset = next;
-			p->length = item->size - next < PIECE ? (size_t)(item->size - next) : PIECE;
+			p->length = (size_t)((end < s->end ? end : s->end) - next);
 			str_clear(&p->why);
 			next += p->length;
 			pool_add(f->pool);
@@ -130,13 +147,42 @@ run(struct fetcher *f, const struct store_item *item, int fd, uint64_t from, str
 			str_puts(why, str_get(&p->why));
 			return p->rc;
 		}
-		if (io_put_at(fd, p->buf, p->length, p->offset) != 0) {
+		if (write_piece(fd, p, s) != 0) {
 			str_puts(why, strerror(errno));
 			return STORE_FAILED;
 		}
-		tree_push(tree, LEVEL, p->tree);
+		if (tree != NULL)
+			tree_push(tree, LEVEL, p->tree);
 		meter_add(p->length);
 	}
+}
+
+/* The pieces of a failed run that are still under way. */
+static void
+drain(struct fetcher *f)
+{
+	while (pool_take(f->pool) != NULL)
+		;
+}
+
+enum store_rc
+fetcher_range(struct fetcher *f, const struct store_item *item, int fd, struct str *why)
+{
+	uint64_t ready = item->from + item->length;
+	struct span s = { .first = item->first, .last = item->size };
+	enum store_rc rc;
+
+	if (item->count != 0 && item->count < s.last - s.first)
+		s.last = s.first + item->count;
+	s.from = s.first / PIECE * PIECE;
+	s.end = (s.last + PIECE - 1) / PIECE * PIECE;
+	s.from = s.from > item->from ? s.from : item->from;
+	s.end = s.end < ready ? s.end : ready;
+	f->busy = true;
+	if ((rc = run(f, item, fd, &s, NULL, why)) != STORE_OK)
+		drain(f);
+	f->busy = false;
+	return rc;
 }
 
 enum store_rc
@@ -157,9 +203,12 @@ fetcher_get(struct fetcher *f, const struct store_item *item, int fd, uint64_t h
 		}
 		meter_add(have);
 		f->busy = true;
-		if ((rc = run(f, item, fd, have, &tree, why)) != STORE_OK)
+		rc = run(f, item, fd, &(struct span){ have, item->size, 0, item->size }, &tree, why);
+		if (rc == STORE_ABSENT)
+			drain(f);
+		f->busy = rc != STORE_OK && rc != STORE_ABSENT;
+		if (rc != STORE_OK)
 			return rc;
-		f->busy = false;
 		tree_root(&tree, root);
 		if (memcmp(root, item->hash, SHA256_SIZE) == 0)
 			return STORE_OK;

@@ -25,6 +25,13 @@ void fetcher_free(struct fetcher *);            /* NULL is allowed; ends what is
 enum store_rc fetcher_get(struct fetcher *, const struct store_item *, int fd, uint64_t have, bool *spoilt,
     struct str *why);
 
+/*
+ * Fetch just the bytes of a ready item that are wanted (first, count) into fd, which
+ * holds nothing.  Whole nodes of the tree are fetched, as far as the job has them, and
+ * where the service has their hashes they are checked.
+ */
+enum store_rc fetcher_range(struct fetcher *, const struct store_item *, int fd, struct str *why);
+
 /* The tree hash of the first size bytes of fd.  0, or -1 and errno (ENODATA: it is shorter). */
 int fetcher_hash(int fd, uint64_t size, uint8_t hash[SHA256_SIZE]);
 

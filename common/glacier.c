@@ -33,7 +33,7 @@ enum {
 	ID_MAX = 1024,
 	LIST_PAGES = 100000,            /* of one list: a service that never ends one is broken */
 	SHORTS = 100,                   /* times that the body of one fetch may break off */
-	WRONGS = 3,                     /* times that its bytes may be wrong */
+	WRONGS = 10,                    /* times that an answer may be wrong that says it is good */
 	MIN_DAYS = 90                   /* that an archive is paid for at least */
 };
 
@@ -311,6 +311,26 @@ echo_good(const struct aws_answer *answer, const char *hex, bool must)
 	return good;
 }
 
+/*
+ * A call that may be repeated, and whose good answer says this tree hash; where must
+ * is not set, it may say none.  An answer that does not was damaged on its way.
+ */
+static enum store_rc
+call_echoed(struct glacier *g, unsigned lane, const struct aws_call *c, struct aws_answer *answer, const char *hex,
+    bool must, const char *what, struct str *why)
+{
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	for (int wrong = 0; (rc = call(g, lane, c, answer, &arc, what, why)) == STORE_OK && !echo_good(answer, hex, must);
+	    wrong++)
+		if (wrong == WRONGS || http_stopped()) {
+			str_format(why, "%s: ", what);
+			return strange(why, answer, "the service has stored something else, its tree hash differs");
+		}
+	return rc;
+}
+
 static enum store_rc
 create(void *is, unsigned lane, struct str *why)
 {
@@ -343,23 +363,53 @@ encode(struct str *out, const char *s)
 /* Takes one element of a list; false stops it. */
 typedef bool each_element(const struct json *, void *with);
 
+/* Get a page, parsed.  A page that was damaged on its way is asked for again. */
+static enum store_rc
+get_page(struct glacier *g, unsigned lane, const struct aws_call *c, const char *array, struct json **page, struct str *why)
+{
+	struct aws_answer answer = { 0 };
+	struct json *j = NULL;
+	enum aws_rc arc;
+	enum store_rc rc;
+
+	for (int wrong = 0; ; wrong++) {
+		if ((rc = call(g, lane, c, &answer, &arc, "", why)) != STORE_OK)
+			break;
+		j = json_parse(str_get(&answer.http.body), answer.http.body.len);
+		if (j != NULL && json_get(j, array) != NULL)
+			break;
+		if (wrong == WRONGS || http_stopped()) {
+			rc = strange(why, &answer, j == NULL ? "the list is not JSON" : "the list is not as it should be");
+			json_free(j);
+			break;
+		}
+		json_free(j);
+	}
+	*page = rc == STORE_OK ? j : NULL;
+	aws_answer_free(&answer);
+	return rc;
+}
+
 /* Go through a list of the vault, page by page, until its marker is null. */
 static enum store_rc
 list(struct glacier *g, unsigned lane, const char *below, const char *of, const char *array, each_element *f, void *with,
     struct str *why)
 {
-	struct aws_answer answer = { 0 };
 	struct str query = { 0 };
 	const struct json *e;
 	struct json *page = NULL;
 	const char *marker = NULL;
 	struct aws_call c;
 	struct path p;
-	enum aws_rc arc;
 	enum store_rc rc;
 	bool more = true;
 
 	for (int pages = 0; more; pages++) {
+		if (pages == LIST_PAGES) {
+			str_puts(why, "the service's list has no end");
+			rc = STORE_FAILED;
+			break;
+		}
 		str_clear(&query);
 		if (marker != NULL) {
 			str_puts(&query, "marker=");
@@ -369,13 +419,8 @@ list(struct glacier *g, unsigned lane, const char *below, const char *of, const 
 		page = NULL;
 		prepare(&c, "GET", path(&p, g, below, of, ""));
 		c.query = marker != NULL ? str_get(&query) : NULL;
-		if ((rc = call(g, lane, &c, &answer, &arc, "", why)) != STORE_OK)
+		if ((rc = get_page(g, lane, &c, array, &page, why)) != STORE_OK)
 			break;
-		page = json_parse(str_get(&answer.http.body), answer.http.body.len);
-		if (page == NULL || json_get(page, array) == NULL || pages == LIST_PAGES) {
-			rc = strange(why, &answer, page == NULL ? "the list is not JSON" : "the list is not as it should be");
-			break;
-		}
 		marker = json_get_string(page, "Marker");
 		more = marker != NULL;
 		for (size_t i = 0; (e = json_element(json_get(page, array), i)) != NULL; i++)
@@ -386,7 +431,6 @@ list(struct glacier *g, unsigned lane, const char *below, const char *of, const 
 	}
 	json_free(page);
 	str_free(&query);
-	aws_answer_free(&answer);
 	return rc;
 }
 
@@ -667,7 +711,6 @@ send(void *is, void *up, unsigned lane, const struct store_part *part, struct st
 	char linear[SHA256_HEX], tree[SHA256_HEX], range[64], length[24], what[40];
 	struct aws_call c;
 	struct path p;
-	enum aws_rc arc;
 	enum store_rc rc;
 
 	hex_put(linear, part->linear, SHA256_SIZE);
@@ -683,11 +726,7 @@ send(void *is, void *up, unsigned lane, const struct store_part *part, struct st
 	c.source = part->read;
 	c.from = part->from;
 	c.sha256 = linear;
-	rc = call(g, lane, &c, &answer, &arc, what, why);
-	if (rc == STORE_OK && !echo_good(&answer, tree, true)) {
-		str_format(why, "%s: ", what);
-		rc = strange(why, &answer, "the service has stored something else, its tree hash differs");
-	}
+	rc = call_echoed(g, lane, &c, &answer, tree, true, what, why);
 	aws_answer_free(&answer);
 	return rc;
 }
@@ -702,7 +741,6 @@ finish(void *is, void *up, unsigned lane, uint64_t size, const uint8_t root[SHA2
 	char tree[SHA256_HEX], total[24];
 	struct aws_call c;
 	struct path p;
-	enum aws_rc arc;
 	enum store_rc rc;
 
 	hex_put(tree, root, SHA256_SIZE);
@@ -710,9 +748,7 @@ finish(void *is, void *up, unsigned lane, uint64_t size, const uint8_t root[SHA2
 	prepare(&c, "POST", path(&p, g, "/multipart-uploads/", u->id, ""));
 	aws_call_header(&c, "x-amz-archive-size", total);
 	aws_call_header(&c, "x-amz-sha256-tree-hash", tree);
-	rc = call(g, lane, &c, &answer, &arc, "last step", why);
-	if (rc == STORE_OK && !echo_good(&answer, tree, false))
-		rc = strange(why, &answer, "the service has stored something else, its tree hash differs");
+	rc = call_echoed(g, lane, &c, &answer, tree, false, "last step", why);
 	if (rc == STORE_OK && !id_of(&answer, "x-amz-archive-id", id))
 		rc = strange(why, &answer, "the answer has no archive id");
 	/* A lost try may have taken its time. */
@@ -783,6 +819,8 @@ job(const struct json *j, void *with)
 	    (found = bsearch(archive, a->items, a->n, sizeof *a->items, by_id)) == NULL)
 		return true;
 	i = *found;
+	if (strcmp(id, str_get(&i->gone)) == 0)
+		return true;
 	state = strcmp(status, "Succeeded") == 0 ? STORE_READY :
 	    strcmp(status, "InProgress") == 0 ? STORE_THAWING : STORE_BROKEN;
 	if (!better(i, state) || (size > 0 ? !range_of(j, (uint64_t)size, &from, &length) ||
@@ -996,6 +1034,8 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 		if (rc != STORE_OK)
 			break;
 		if (answer.got != length - have || !begins_at(&answer, offset + have, last)) {
+			if (again++ < WRONGS)
+				continue;
 			rc = strange(&trouble, &answer, "the service sent other bytes than those asked for");
 			break;
 		}
@@ -1007,7 +1047,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 		/* Damaged on its way: the bytes are fetched again.  After a break the hash is of the rest only. */
 		if (c.into == buf && !echo_good(&answer, hex, false)) {
 			have = 0;
-			if (again++ == WRONGS)
+			if (again++ >= SHORTS)
 				rc = strange(&trouble, &answer, "what the service sent does not match its own tree hash");
 		}
 	}

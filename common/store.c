@@ -219,6 +219,7 @@ void
 store_item_free(struct store_item *i)
 {
 	str_free(&i->id);
+	str_free(&i->gone);
 	str_free(&i->job);
 	str_free(&i->reason);
 }

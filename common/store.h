@@ -133,11 +133,12 @@ enum store_state {
 
 struct store_item {
 	struct str id;                  /* the caller's, */
-	uint64_t first, count;          /* as is what of it is wanted; count 0: up to its end */
+	uint64_t first, count;          /* as is what of it is wanted (count 0: up to its end), */
+	struct str gone;                /* and a job to be passed over, because its output is there no more */
 
 	enum store_state state;         /* the rest is set by the store */
 	struct str job, reason;
-	uint64_t size;                  /* of the whole archive */
+	uint64_t size;                  /* of the whole archive; the caller may know it before */
 	uint64_t from, length;          /* what is ready: at least what is wanted */
 	bool hashed;                    /* hash is the tree hash of just that */
 	uint8_t hash[SHA256_SIZE];

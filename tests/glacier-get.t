@@ -38,6 +38,47 @@ ok 'one thread and eight agree' 'get -T1 -l led -o o10 big >/dev/null && get -T8
 ok 'the newest line of a name counts' 'seq 7 >again && glacier-put -s glacier:v -l led again >/dev/null && seq 8 >again && glacier-put -s glacier:v -l led again >/dev/null && get -l led -o o12 again && cmp again o12/again'
 ok 'silent without -v' 'get -l led -o o13 small 2>&1 >/dev/null | cmp - /dev/null'
 
+# a part of an archive
+before=$(asked)
+part() { tail -c +$(($2 + 1)) "$1" | head -c $(($3 - $2 + 1)); }
+for r in 0-0 0-1048575 1048576-2097151 5-3000000 8388607-8388608 12345678-20000000 19999999-20000000; do
+	ok "bytes $r" "get -l led -o r1 --range $r big | grep -qx r1/big.$r && part big ${r%-*} ${r#*-} | cmp - r1/big.$r"
+done
+ok 'to the end' 'get -l led -o r1 --range 19000000- big | grep -qx r1/big.19000000-20000000 && part big 19000000 20000000 | cmp - r1/big.19000000-20000000'
+ok 'and what is beyond it is not asked for' 'get -l led -o r2 --range 19000000-99999999 big | grep -qx r2/big.19000000-20000000 && cmp r1/big.19000000-20000000 r2/big.19000000-20000000'
+ok 'all of that from the job for the whole' '[ "$(asked)" -eq "$before" ]'
+cp big fresh; glacier-put -s glacier:v --part-size 1M -l led fresh >/dev/null
+ok 'a job for whole MiB, where there is none' 'n=$(asked) && get -q -l led -o r3 --range 5000000-9000000 fresh && part fresh 5000000 9000000 | cmp - r3/fresh.5000000-9000000 && [ "$(asked)" -eq $((n + 1)) ]'
+ok 'which serves for what is in it' 'n=$(asked) && get -q -l led -o r3 --range 6000000-7000000 fresh && part fresh 6000000 7000000 | cmp - r3/fresh.6000000-7000000 && [ "$(asked)" -eq "$n" ]'
+ok 'and not for what is not' 'n=$(asked) && get -q -l led -o r3 --range 6000000-10000000 fresh && [ "$(asked)" -eq $((n + 1)) ]'
+ok 'bytes without a tree hash are said to be' 'get -l led -o r4 --range 5000000-9000000 fresh 2>&1 | grep -q "have no tree hash that they could be checked with"'
+cp big fresher; glacier-put -s glacier:v --part-size 1M -l led fresher >/dev/null
+ok 'those with one are not' 'get -l led -o r4 --range 4194304-8388607 fresher 2>&1 >/dev/null | cmp - /dev/null'
+ok 'by id, without a ledger' 'get -q -o r5 --range 0-4194303 -- "$(id fresh)" && part fresh 0 4194303 | cmp - r5/fresh.0-4194303'
+ok 'what is here is not fetched again' 'n=$(wc -l <$log) && get -l led -o r4 --range 4194304-8388607 fresher && [ "$(wc -l <$log)" -eq "$n" ]'
+dies 2 'range: is for one archive, not for 2' 'two archives' 'get -l led --range 0-1 small leaf'
+dies 2 'range: small has only 3893 bytes' 'bytes that it has not' 'get -l led --range 3893- small'
+for r in 1 -1 2-1 a-b 1-2-3 ''; do dies 2 'range .*: must be FIRST-LAST' "no range: '$r'" "get -l led --range '$r' small"; done
+
+# what it would cost
+cp big priced; glacier-put -s glacier:v -l led priced >/dev/null
+printf 'date 2026-01-02\nus-east-1 vault standard 1024 1000\nus-east-1 transfer out 512 0\n' >prices
+ok 'the cost, and nothing is asked for' 'n=$(asked) && get -n --prices prices -l led -o c1 priced fresh small >c && [ "$(asked)" -eq "$n" ] && [ ! -e c1 ] && cmp c - <<E2
+ask	20000001	20.0735	priced
+ask	20000001	20.0735	fresh
+ready	3893	0.0000	small
+total	40000002	40.1470	to ask, prices of 2026-01-02
+total	40003895	19.0753	to transfer
+E2'
+ok 'of a part' 'get -n --prices prices -l led --range 0-1048575 priced | head -n 1 | grep -qx "ask	1048576	2.0000	priced"'
+ok 'what is here costs nothing' 'get -n --prices prices -l led -o o1 small | head -n 1 | grep -qx "here	0	0.0000	small"'
+ok 'the file that comes with the program' 'env -u GLACIER_PRICES glacier-get -s glacier:v -n -l led -t bulk priced | grep -q "prices of 20"'
+ok 'or that of the environment' 'GLACIER_PRICES=prices get --estimate -l led priced | grep -q 2026-01-02'
+dies 3 'prices: has no price for us-east-1, vault, bulk; add a line' 'no such price' 'get -n -t bulk --prices prices -l led priced'
+dies 3 'not all sizes are known' 'an id without a ledger' 'get -n --prices prices -- "$(id priced)"'
+dies 1 'p: line 3: is not REGION' 'a file that is none' '{ cat prices; echo hello; } | sed 1d >p; get -n --prices p -l led priced'
+dies 1 'nosuch: No such' 'no file' 'get -n --prices nosuch -l led priced'
+
 # what another client stored
 aws() { /usr/bin/aws glacier --endpoint-url "$AWS_ENDPOINT_URL" "$@" --account-id=- --vault-name v; }
 ok 'without a description the id is the name' 'aws upload-archive --body small >j; i=$(jq -r .archiveId j) && get -o a1 -- "$i" | grep -qx -e "a1/$i" && cmp small "a1/$i"'
