@@ -23,8 +23,8 @@ $B/treehash:                          libs = $(sha)
 $B/xzpar:                             libs = -llzma
 $B/seal $B/seal-keygen:               libs = -lsodium $(sha)
 $B/glacier-put $B/glacier-get $B/glacier-ls $B/glacier-rm: libs = $(net)
-$B/vaultd:                            libs = -lmicrohttpd -ljansson $(sha)
-$B/unit/%:                            libs = -llzma -lsodium $(net)
+$B/vaultd:                            libs = -lmicrohttpd -ljansson -lexpat $(sha)
+$B/unit/%:                            libs = -llzma -lsodium -lexpat $(net)
 
 $(progs:%=$B/%): $B/%: $B/cmd/%.o $B/libcommon.a
 $(units:%=$B/unit/%): $B/unit/%: $B/tests/unit/%.o $B/libcommon.a
@@ -49,7 +49,7 @@ fuzz: $(fuzzers:%=build/fuzz/%)
 build/fuzz/%: tests/fuzz/%.c $(wildcard common/*.c) $(wildcard common/*.h)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Icommon -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -pthread -o $@ $< $(wildcard common/*.c) -lmicrohttpd -llzma -lsodium $(net)
+	  -pthread -o $@ $< $(wildcard common/*.c) -lmicrohttpd -llzma -lsodium -lexpat $(net)
 
 lint:
 	mandoc -T lint -W warning man/*

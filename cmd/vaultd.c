@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "bucket.h"
 #include "fault.h"
 #include "file.h"
+#include "front.h"
 #include "httpd.h"
 #include "lines.h"
 #include "mem.h"
@@ -23,17 +25,17 @@
 #include "vault.h"
 
 static const char usage[] =
-    "vaultd [-hqvV] [-d directory] [--fault rule] [--fault-file file] [--fault-seed number] [-p port]\n"
-    "       [--thaw-delay seconds] [--vault name]";
+    "vaultd [-hqvV] [--bucket name] [-d directory] [--fault rule] [--fault-file file] [--fault-seed number]\n"
+    "       [-p port] [--thaw-delay [tier=]seconds] [--vault name]";
 
-enum { FAULT = OPT_LONG, FAULT_FILE, FAULT_SEED, THAW_DELAY, VAULT };
+enum { BUCKET = OPT_LONG, FAULT, FAULT_FILE, FAULT_SEED, THAW_DELAY, VAULT };
 
 struct rules {
 	const char **rule;
 	size_t n;
 };
 
-enum { THAW_MAX = 30 * 86400, KEEP = 86400 };           /* seconds; KEEP is how long a ripe job lives */
+enum { THAW_MAX = 30 * 86400, KEEP = 86400, DAY = 86400 };      /* seconds; KEEP is how long a ripe job lives */
 
 static const char *
 environment(const char *name)
@@ -63,10 +65,31 @@ settings(struct service_options *o)
 	    (o->keys.region = environment("AWS_DEFAULT_REGION")) == NULL)
 		o->keys.region = "us-east-1";
 	o->keys.service = "glacier";
+	o->keys.window = 300;
 	if ((o->account = environment("AWS_ACCOUNT_ID")) == NULL)
 		o->account = "111122223333";
 	if (strlen(o->account) != 12 || strspn(o->account, "0123456789") != 12)
 		die(ST_USAGE, "AWS_ACCOUNT_ID: must be 12 digits");
+}
+
+/* [TIER=]SECONDS */
+static void
+thaw_delay(struct service_options *o, const char *arg)
+{
+	static const char *const tiers[] = { [TIER_EXPEDITED] = "expedited=", [TIER_STANDARD] = "standard=", [TIER_BULK] = "bulk=" };
+
+	for (int i = 0; i < TIERS; i++) {
+		size_t n = strlen(tiers[i]);
+
+		if (strchr(arg, '=') == NULL)
+			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg, 0, THAW_MAX) * 1000;
+		else if (strncmp(arg, tiers[i], n) == 0) {
+			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg + n, 0, THAW_MAX) * 1000;
+			return;
+		}
+	}
+	if (strchr(arg, '=') != NULL)
+		die(ST_USAGE, "--thaw-delay %s: the tiers are expedited, standard and bulk", arg);
 }
 
 /* Where the vaults are if nobody says: as other programs' data, in the home directory. */
@@ -156,10 +179,20 @@ make_vault(struct vaults *vaults, const char *name)
 }
 
 static void
-serve(unsigned port, struct service_options *o, const char *directory, const char *vault)
+make_bucket(struct buckets *buckets, const char *name)
+{
+	if (!bucket_name_good(name))
+		die(ST_USAGE, "--bucket %s: a name is 3 to 63 of a-z 0-9 . - with a letter or digit at either end", name);
+	if (buckets_create(buckets, name, stamp_now()) != 0 && errno != EEXIST)
+		edie(ST_FAIL, "%s", name);
+}
+
+static void
+serve(unsigned port, struct service_options *o, const char *directory, const char *vault, const char *bucket)
 {
 	struct vaults *vaults;
-	struct service *service;
+	struct buckets *buckets;
+	struct front front;
 	struct httpd *httpd;
 	sigset_t ends;
 	char *url;
@@ -174,12 +207,17 @@ serve(unsigned port, struct service_options *o, const char *directory, const cha
 	raise_limit();
 
 	vaults = open_vaults(directory);
+	if ((buckets = buckets_open(directory)) == NULL)
+		die(ST_FAIL, "%s/buckets: %s", directory, errno == EINVAL ? "a log in it is damaged" : strerror(errno));
 	if (vault != NULL)
 		make_vault(vaults, vault);
+	if (bucket != NULL)
+		make_bucket(buckets, bucket);
 	o->report = report;
 	o->complain = complain;
-	service = service_new(o, vaults);
-	if ((httpd = httpd_start(port, &service_calls, service)) == NULL)
+	front.vaults = service_new(o, vaults);
+	front.buckets = s3service_new(o, buckets);
+	if ((httpd = httpd_start(port, &front_calls, &front)) == NULL)
 		edie(ST_FAIL, "127.0.0.1:%u", port);
 	url = mem_format("http://127.0.0.1:%u", httpd_port(httpd));
 	if (lines_put(STDOUT_FILENO, url, '\n') != 0)
@@ -188,7 +226,9 @@ serve(unsigned port, struct service_options *o, const char *directory, const cha
 	sigwait(&ends, &sig);
 
 	httpd_stop(httpd);
-	service_free(service);
+	service_free(front.vaults);
+	s3service_free(front.buckets);
+	buckets_close(buckets);
 	vaults_close(vaults);
 }
 
@@ -196,12 +236,12 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "directory", 1, NULL, 'd' }, { "fault", 1, NULL, FAULT }, { "fault-file", 1, NULL, FAULT_FILE },
+		{ "bucket", 1, NULL, BUCKET }, { "directory", 1, NULL, 'd' }, { "fault", 1, NULL, FAULT }, { "fault-file", 1, NULL, FAULT_FILE },
 		{ "fault-seed", 1, NULL, FAULT_SEED }, { "port", 1, NULL, 'p' },
 		{ "thaw-delay", 1, NULL, THAW_DELAY }, { "vault", 1, NULL, VAULT }, OPT_COMMON
 	};
-	struct service_options o = { .keep = KEEP * INT64_C(1000) };
-	const char *vault = NULL, *fault_file = NULL;
+	struct service_options o = { .keep = KEEP * INT64_C(1000), .day = DAY * INT64_C(1000) };
+	const char *bucket = NULL, *vault = NULL, *fault_file = NULL;
 	struct rules rules = { 0 };
 	uint64_t seed = 1;
 	char *directory = NULL;
@@ -216,13 +256,14 @@ main(int argc, char *argv[])
 			directory = mem_copy(optarg);
 			break;
 		case 'p': port = (unsigned)opt_uint("-p", optarg, 0, 65535); break;
+		case BUCKET: bucket = optarg; break;
 		case FAULT:
 			rules.rule = mem_grow(rules.rule, (rules.n + 1) * sizeof *rules.rule);
 			rules.rule[rules.n++] = optarg;
 			break;
 		case FAULT_FILE: fault_file = optarg; break;
 		case FAULT_SEED: seed = opt_uint("--fault-seed", optarg, 0, INT64_MAX); break;
-		case THAW_DELAY: o.thaw = (int64_t)opt_uint("--thaw-delay", optarg, 0, THAW_MAX) * 1000; break;
+		case THAW_DELAY: thaw_delay(&o, optarg); break;
 		case VAULT: vault = optarg; break;
 		default:
 			if (!opt_common(c, usage))
@@ -234,7 +275,7 @@ main(int argc, char *argv[])
 	if (directory == NULL)
 		directory = default_directory();
 	o.faults = make_faults(seed, &rules, fault_file);
-	serve(port, &o, directory, vault);
+	serve(port, &o, directory, vault, bucket);
 	faults_free(o.faults);
 	free(rules.rule);
 	free(directory);

@@ -48,25 +48,38 @@ say(enum auth_rc rc, struct str *why, const char *text)
 	return rc;
 }
 
-/* Whatever decides the meaning of a request must be under its signature. */
+/* Must this header be signed?  Of a vault's call what decides its meaning, of S3's all that is Amazon's. */
+static bool
+must_be_signed(const struct sigv4_request *r, const char *name)
+{
+	static const char *const needed[] = { "x-amz-date", "x-amz-glacier-version", "x-amz-content-sha256", "x-amz-security-token" };
+
+	if (r->s3)
+		return strncasecmp(name, "x-amz-", 6) == 0;
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+		if (strcasecmp(name, needed[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum auth_rc
 check_names(const struct sigv4_request *r, const char *names, struct str *why)
 {
-	static const char *const needed[] = {
-		"host", "x-amz-date", "x-amz-glacier-version", "x-amz-content-sha256", "x-amz-security-token"
-	};
 	const char *date;
 
 	if (!listed(names, "host", 4))
-		return say(AUTH_SIGNATURE, why, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+		return say(AUTH_UNSIGNED, why, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
 	date_of(r, &date);
 	if (!listed(names, date, strlen(date)))
-		return say(AUTH_SIGNATURE, why, "'X-Amz-Date' or 'Date' must be a 'SignedHeader' in the AWS Authorization.");
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-		if (header(r, needed[i]) != NULL && !listed(names, needed[i], strlen(needed[i]))) {
-			str_format(why, "'%s' must be a 'SignedHeader' in the AWS Authorization.", needed[i]);
-			return AUTH_SIGNATURE;
+		return say(AUTH_UNSIGNED, why, "'X-Amz-Date' or 'Date' must be a 'SignedHeader' in the AWS Authorization.");
+	for (size_t i = 0; i < r->nheaders; i++) {
+		const char *name = r->headers[i].name;
+
+		if (must_be_signed(r, name) && !listed(names, name, strlen(name))) {
+			str_format(why, "'%s' must be a 'SignedHeader' in the AWS Authorization.", name);
+			return AUTH_UNSIGNED;
 		}
+	}
 	return AUTH_OK;
 }
 
@@ -76,15 +89,15 @@ check_scope(const struct auth_keys *k, const struct sigv4_claim *c, const char *
 	if (strncmp(c->date, date, 8) != 0) {
 		str_format(why, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
 		    "'%s' != '%.8s', from '%s'.", c->date, date, date);
-		return AUTH_SIGNATURE;
+		return AUTH_SCOPE;
 	}
 	if (strcmp(c->region, k->region) != 0) {
 		str_format(why, "Credential should be scoped to a valid region, not '%s'.", c->region);
-		return AUTH_SIGNATURE;
+		return AUTH_SCOPE;
 	}
 	if (strcmp(c->service, k->service) != 0) {
 		str_format(why, "Credential should be scoped to correct service: '%s'.", k->service);
-		return AUTH_SIGNATURE;
+		return AUTH_SCOPE;
 	}
 	return AUTH_OK;
 }
@@ -170,7 +183,7 @@ auth_check(const struct auth_keys *k, const struct sigv4_request *r, struct str 
 }
 
 enum auth_rc
-auth_fresh(const struct sigv4_request *r, int64_t now, struct str *why)
+auth_fresh(const struct auth_keys *k, const struct sigv4_request *r, int64_t now, struct str *why)
 {
 	char here[DATE_BASIC], limit[DATE_BASIC];
 	const char *name, *date = date_of(r, &name);
@@ -179,15 +192,15 @@ auth_fresh(const struct sigv4_request *r, int64_t now, struct str *why)
 	stamp_basic(&time, date != NULL ? date : "");
 	off = time / 1000 - now / 1000;
 	date_basic(here, now / 1000);
-	if (off < -AUTH_WINDOW) {
-		date_basic(limit, now / 1000 - AUTH_WINDOW);
-		str_format(why, "Signature expired: %s is now earlier than %s (%s - %d min.)", date, limit, here, AUTH_WINDOW / 60);
-		return AUTH_SIGNATURE;
+	if (off < -k->window) {
+		date_basic(limit, now / 1000 - k->window);
+		str_format(why, "Signature expired: %s is now earlier than %s (%s - %d min.)", date, limit, here, k->window / 60);
+		return AUTH_SKEW;
 	}
-	if (off > AUTH_WINDOW) {
-		date_basic(limit, now / 1000 + AUTH_WINDOW);
-		str_format(why, "Signature not yet current: %s is still later than %s (%s + %d min.)", date, limit, here, AUTH_WINDOW / 60);
-		return AUTH_SIGNATURE;
+	if (off > k->window) {
+		date_basic(limit, now / 1000 + k->window);
+		str_format(why, "Signature not yet current: %s is still later than %s (%s + %d min.)", date, limit, here, k->window / 60);
+		return AUTH_SKEW;
 	}
 	return AUTH_OK;
 }

@@ -11,12 +11,11 @@
 #include "sigv4.h"
 #include "str.h"
 
-enum { AUTH_WINDOW = 300 };             /* seconds that a signature's date may be off */
-
 struct auth_keys {
 	const char *access_key, *secret;
 	const char *token;              /* of the session; NULL: there is none */
 	const char *region, *service;
+	int window;                     /* seconds that a signature's date may be off */
 };
 
 enum auth_rc {
@@ -24,7 +23,10 @@ enum auth_rc {
 	AUTH_MISSING,                   /* MissingAuthenticationTokenException */
 	AUTH_INCOMPLETE,                /* IncompleteSignatureException */
 	AUTH_STRANGER,                  /* UnrecognizedClientException */
-	AUTH_SIGNATURE                  /* InvalidSignatureException */
+	AUTH_SCOPE,                     /* InvalidSignatureException: for another day, region or service */
+	AUTH_UNSIGNED,                  /* InvalidSignatureException: a header must be signed and is not */
+	AUTH_SIGNATURE,                 /* InvalidSignatureException */
+	AUTH_SKEW                       /* InvalidSignatureException: the clocks differ */
 };
 
 /*
@@ -34,6 +36,6 @@ enum auth_rc {
 enum auth_rc auth_check(const struct auth_keys *, const struct sigv4_request *r, struct str *why);
 
 /* Check its date, which auth_check has seen to be there, against the clock (milliseconds). */
-enum auth_rc auth_fresh(const struct sigv4_request *r, int64_t now, struct str *why);
+enum auth_rc auth_fresh(const struct auth_keys *, const struct sigv4_request *r, int64_t now, struct str *why);
 
 #endif

@@ -257,7 +257,9 @@ out:
 static bool
 fill(struct call *c, struct job *j, const struct json *p)
 {
+	static const char *const tiers[] = { [TIER_EXPEDITED] = "Expedited", [TIER_STANDARD] = "Standard", [TIER_BULK] = "Bulk" };
 	const char *type;
+	int tier = 0;
 
 	if (!parameter(c, p, "Type", &type) || !take(c, p, "Description", &j->description) ||
 	    !take(c, p, "SNSTopic", &j->topic) || !take(c, p, "Tier", &j->tier))
@@ -268,11 +270,14 @@ fill(struct call *c, struct job *j, const struct json *p)
 		return false;
 	if (j->topic != NULL && strncmp(j->topic, "arn:aws:sns:", 12) != 0)
 		return invalid(c, "SNSTopic", j->topic);
-	if (j->tier != NULL && strcmp(j->tier, "Expedited") != 0 && strcmp(j->tier, "Standard") != 0 &&
-	    strcmp(j->tier, "Bulk") != 0)
+	while (j->tier != NULL && tier < TIERS && strcmp(j->tier, tiers[tier]) != 0)
+		tier++;
+	if (tier == TIERS)
 		return invalid(c, "Tier", j->tier);
+	if (j->tier == NULL)
+		tier = TIER_STANDARD;
 	j->created = c->now;
-	j->ripe = c->now + c->o->thaw;
+	j->ripe = c->now + c->o->thaw[tier];
 	j->failed = c->fault.kind == FAULT_FAIL;
 	if (strcmp(type, "archive-retrieval") == 0) {
 		if (j->tier == NULL)

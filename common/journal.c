@@ -166,6 +166,19 @@ journal_get(struct journal *j, uint64_t at, char line[JOURNAL_LINE])
 	return end - line;
 }
 
+size_t
+journal_fields(char *line, char *field[], size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && line != NULL) {
+		field[n++] = line;
+		if (n < max && (line = strchr(line, '\t')) != NULL)
+			*line++ = '\0';
+	}
+	return n;
+}
+
 int
 journal_scan(struct journal *j, uint64_t from, uint64_t to, journal_line *call, void *shared)
 {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { JOURNAL_LINE = 4096 };           /* bytes in a line, its newline included */
+enum { JOURNAL_LINE = 16384 };          /* bytes in a line, its newline included */
 
 struct journal;
 
@@ -26,6 +26,9 @@ uint64_t journal_size(struct journal *);
 
 /* The line that begins at ${at}, NUL for newline.  Its length; -1 and errno. */
 ssize_t journal_get(struct journal *, uint64_t at, char line[JOURNAL_LINE]);
+
+/* The fields of a line, cut at its tabs; the last one may hold any.  How many there are, up to max. */
+size_t journal_fields(char *line, char *field[], size_t max);
 
 /* Each line that begins from ${from} on and before ${to}; stops where it returns other than 0, and returns that.  -1 and errno. */
 typedef int journal_line(void *shared, uint64_t at, char *line);

@@ -98,7 +98,8 @@ refuse_auth(struct call *c, enum auth_rc rc, const struct str *why)
 {
 	static const enum refusal codes[] = {
 		[AUTH_MISSING] = MISSING_AUTHENTICATION, [AUTH_INCOMPLETE] = INCOMPLETE_SIGNATURE,
-		[AUTH_STRANGER] = UNKNOWN_CLIENT, [AUTH_SIGNATURE] = INVALID_SIGNATURE
+		[AUTH_STRANGER] = UNKNOWN_CLIENT, [AUTH_SCOPE] = INVALID_SIGNATURE, [AUTH_UNSIGNED] = INVALID_SIGNATURE,
+		[AUTH_SIGNATURE] = INVALID_SIGNATURE, [AUTH_SKEW] = INVALID_SIGNATURE
 	};
 
 	return rc == AUTH_OK || call_refuse(c, codes[rc], "%s", str_get(why));
@@ -116,7 +117,7 @@ check_signature(struct call *c, const char *payload)
 	if (!c->checked)
 		rc = auth_check(&c->o->keys, &r, &why);
 	if (rc == AUTH_OK)
-		rc = auth_fresh(&r, c->now, &why);
+		rc = auth_fresh(&c->o->keys, &r, c->now, &why);
 	good = refuse_auth(c, rc, &why);
 	c->checked = c->checked || good;
 	str_free(&why);

@@ -13,10 +13,14 @@
 #include "httpd.h"
 #include "vault.h"
 
+enum { TIER_EXPEDITED, TIER_STANDARD, TIER_BULK, TIERS };
+
 struct service_options {
 	struct auth_keys keys;
 	const char *account;            /* 12 digits */
-	int64_t thaw, keep;             /* milliseconds: until a job is ripe, and how long it lives then */
+	int64_t thaw[TIERS];            /* milliseconds until what was asked for is there */
+	int64_t keep;                   /* how long a vault's job lives then */
+	int64_t day;                    /* how long a day is for which a bucket keeps a copy */
 
 	struct faults *faults;          /* NULL: nothing fails on demand */
 

@@ -136,3 +136,39 @@ hkdf_sha256(uint8_t *out, size_t n, const void *ikm, size_t ikmlen, const void *
 {
 	must(mbedtls_hkdf(info256(), salt, saltlen, ikm, ikmlen, info, infolen, out, n));
 }
+
+struct weak_hash {
+	mbedtls_md_context_t md;
+};
+
+struct weak_hash *
+weak_hash_new(size_t size)
+{
+	struct weak_hash *h = mem_alloc(sizeof *h);
+
+	mbedtls_md_init(&h->md);
+	must(mbedtls_md_setup(&h->md, mbedtls_md_info_from_type(size == MD5_SIZE ? MBEDTLS_MD_MD5 : MBEDTLS_MD_SHA1), 0));
+	must(mbedtls_md_starts(&h->md));
+	return h;
+}
+
+void
+weak_hash_add(struct weak_hash *h, const void *data, size_t n)
+{
+	must(mbedtls_md_update(&h->md, data, n));
+}
+
+void
+weak_hash_end(struct weak_hash *h, uint8_t *out)
+{
+	must(mbedtls_md_finish(&h->md, out));
+	weak_hash_free(h);
+}
+
+void
+weak_hash_free(struct weak_hash *h)
+{
+	if (h != NULL)
+		mbedtls_md_free(&h->md);
+	free(h);
+}

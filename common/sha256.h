@@ -38,4 +38,15 @@ void hmac_sha256(uint8_t out[SHA256_SIZE], const void *key, size_t keylen, const
 void hkdf_sha256(uint8_t *out, size_t n, const void *ikm, size_t ikmlen, const void *salt, size_t saltlen,
     const void *info, size_t infolen);
 
+/*
+ * MD5 and SHA-1, which S3 still speaks: against accidents, not against anybody.
+ * Piece by piece; the end writes 16 or 20 bytes and frees it.
+ */
+enum { MD5_SIZE = 16, SHA1_SIZE = 20 };
+struct weak_hash;
+struct weak_hash *weak_hash_new(size_t size);
+void weak_hash_add(struct weak_hash *, const void *data, size_t n);
+void weak_hash_end(struct weak_hash *, uint8_t *out);
+void weak_hash_free(struct weak_hash *);        /* NULL is allowed */
+
 #endif

@@ -115,20 +115,6 @@ slot_at(struct upload *up, unsigned number)
 	return &up->slot[number];
 }
 
-/* The fields of a line, cut at its tabs; the last one may hold any.  How many there are, up to max. */
-static size_t
-split(char *line, char *field[], size_t max)
-{
-	size_t n = 0;
-
-	while (n < max && line != NULL) {
-		field[n++] = line;
-		if (n < max && (line = strchr(line, '\t')) != NULL)
-			*line++ = '\0';
-	}
-	return n;
-}
-
 /* A line of the log, as this file writes it; EINVAL for any other. */
 static int
 replay(void *shared, uint64_t at, char *line)
@@ -140,13 +126,13 @@ replay(void *shared, uint64_t at, char *line)
 	size_t n;
 
 	if (at == 0) {
-		n = split(line, f, 4);
+		n = journal_fields(line, f, 4);
 		if (n == 4 && strcmp(f[0], "upload") == 0 && stamp_get(&up->created, f[1]) &&
 		    range_number(&up->part_size, f[2], UINT64_MAX) && up->part_size >= TREE_LEAF) {
 			up->description = mem_copy(f[3]);
 			return 0;
 		}
-	} else if ((n = split(line, f, 5)) >= 3 && range_number(&number, f[2], UPLOAD_PARTS - 1)) {
+	} else if ((n = journal_fields(line, f, 5)) >= 3 && range_number(&number, f[2], UPLOAD_PARTS - 1)) {
 		s = slot_at(up, (unsigned)number);
 		if (n == 3 && strcmp(f[0], "drop") == 0) {
 			s->have = false;

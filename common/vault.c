@@ -75,14 +75,8 @@ static bool
 parse_archive(struct archive *a, char *line)
 {
 	char *field[6];
-	size_t n = 0;
 
-	while (n < 6 && line != NULL) {
-		field[n++] = line;
-		if (n < 6 && (line = strchr(line, '\t')) != NULL)
-			*line++ = '\0';
-	}
-	if (n != 6 || strcmp(field[0], "+") != 0 || !stamp_get(&a->time, field[1]) ||
+	if (journal_fields(line, field, 6) != 6 || strcmp(field[0], "+") != 0 || !stamp_get(&a->time, field[1]) ||
 	    !range_number(&a->size, field[2], INT64_MAX) || strlen(field[3]) != 64 ||
 	    !hex_get(a->tree, field[3], SHA256_SIZE) || !id_valid(field[4], ID_ARCHIVE) ||
 	    strlen(field[5]) >= sizeof a->description)

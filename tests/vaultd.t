@@ -82,9 +82,12 @@ ok 'deleting, twice' 'for i in 1 2; do call delete-archive --vault-name v --arch
 ok 'no way out of its directory' 'for p in /-/vaults/..%2f..%2fetc /-/vaults/.. /-/vaults/v/jobs/..%2f..%2fvault; do case $(raw GET $p --path-as-is) in 40?) ;; *) exit 1;; esac; done'
 
 # Whatever kills it, nothing half-made is there.
-ok 'kill -9 in an upload leaves no archive' 'n=$(find d/vaults -type f | wc -l); { head -c 3000000 a; sleep 0.5; } | raw POST $U -T - -H "Content-Length: 9000000" -H "x-amz-content-sha256: $L" -H "x-amz-sha256-tree-hash: $L" >/dev/null & sleep 0.3; kill -9 $server; wait; [ "$(find d/vaults -type f | wc -l)" -eq "$n" ]'
+head -c 20000000 /dev/urandom >big; B=$(sha256sum <big | cut -c1-64)
+raw POST $U --data-binary @big --limit-rate 2M -H "x-amz-content-sha256: $B" -H "x-amz-sha256-tree-hash: $B" >/dev/null & c=$!
+sleep 0.7; n=$(find d/vaults/v/incoming -type f | wc -l); kill -9 "$server"; wait "$server" "$c"
+ok 'kill -9 in the middle of a body' '[ "$n" -eq 1 ]'
 vault d
-ok 'started again it has what it had' 'call describe-vault --vault-name v | jq -e ".NumberOfArchives == 2"; [ -z "$(ls d/tmp)" ]'
+ok 'started again it has what it had' 'call describe-vault --vault-name v | jq -e ".NumberOfArchives == 2"; [ -z "$(ls d/vaults/v/incoming)" ]'
 dies 1 'another vaultd is using it' 'one at a time' 'vaultd -d d'
 ok 'a vault of its own' 'vaultd -d f --vault mine >u & p=$!; sleep 0.3; kill $p; [ -s f/vaults/mine/log ]'
 ok 'SIGTERM ends it' 'vaultd -d e >u & p=$!; sleep 0.3; kill $p; wait $p'
