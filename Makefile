@@ -18,7 +18,7 @@ all: $(progs:%=$B/%)
 
 # What a program links beyond libc.  An archive gives each only what it uses.
 sha    := -lmbedcrypto
-net    := -lcurl -ljansson $(sha)
+net    := -lcurl -ljansson -lexpat $(sha)
 $B/treehash:                          libs = $(sha)
 $B/xzpar:                             libs = -llzma
 $B/seal $B/seal-keygen:               libs = -lsodium $(sha)

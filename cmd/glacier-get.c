@@ -33,9 +33,10 @@
 
 static const char usage[] =
     "glacier-get [-0hNnqvVw] [-L rate] [-l ledger] [-o directory] [-s store]\n"
-    "           [-T threads] [-t bulk|standard|expedited] [--endpoint-url url]\n"
-    "           [--insecure-http] [--poll seconds] [--prices file] [--properties file]\n"
-    "           [--range first-last] [--region region] [id | name ...]";
+    "           [-T threads] [-t bulk|standard|expedited] [--bucket-owner account]\n"
+    "           [--days days] [--endpoint-url url] [--insecure-http] [--poll seconds]\n"
+    "           [--prices file] [--properties file] [--range first-last]\n"
+    "           [--region region] [id | name ...]";
 
 enum {
 	ID_LEAST = 40,          /* with a ledger, what is shorter and not in it is a name, not an id */
@@ -308,10 +309,12 @@ fetch_into(struct get *g, struct want *w, const char *path, struct str *why)
 		str_format(why, "%s", strerror(errno));
 		return STORE_FAILED;
 	}
-	if (have != 0)
+	if (have != 0 && w->item->hashed)
 		note(1, "%s: going on behind %llu bytes", path, (unsigned long long)have);
-	if (g->ranged && !w->item->hashed)
+	if (!w->item->hashed)
 		note(0, "%s: these bytes have no tree hash that they could be checked with", path);
+	if (!w->item->hashed && !g->ranged)
+		have = 0;
 	rc = g->ranged ? fetcher_range(g->fetcher, w->item, file_fd(f), why) :
 	    fetcher_get(g->fetcher, w->item, file_fd(f), have, &spoilt, why);
 	if (rc == STORE_OK) {
@@ -335,6 +338,11 @@ fetch(struct get *g, struct want *w)
 	enum store_rc rc = STORE_OK;
 	char *path = NULL;
 
+	/* Where the store does not know its tree hash, the ledger does. */
+	if (w->known && !w->item->hashed && w->size == w->item->size && !g->ranged) {
+		memcpy(w->item->hash, w->hash, SHA256_SIZE);
+		w->item->hashed = true;
+	}
 	if (w->known && (w->size != w->item->size ||
 	    (!g->ranged && memcmp(w->hash, w->item->hash, SHA256_SIZE) != 0))) {
 		give_up(g, w, "the store has something else under its id, size or tree hash differ");
@@ -347,7 +355,7 @@ fetch(struct get *g, struct want *w)
 		uint64_t size = w->item->size;
 
 		path = path_of(g, w, size);
-		if (is_there(g, w, path, g->ranged ? bytes_wanted(g, size) : size, g->ranged ? NULL : w->item->hash))
+		if (is_there(g, w, path, g->ranged ? bytes_wanted(g, size) : size, g->ranged || !w->item->hashed ? NULL : w->item->hash))
 			rc = STORE_OK;
 		else if ((rc = fetch_into(g, w, path, &why)) == STORE_OK)
 			done(g, w, path);
@@ -646,8 +654,9 @@ struct settings {
 static void
 options(int argc, char *argv[], struct settings *o, struct get *g)
 {
-	enum { ENDPOINT = OPT_LONG, INSECURE, POLL, PRICES, PROPERTIES, RANGE, REGION };
+	enum { DAYS = OPT_LONG, ENDPOINT, INSECURE, OWNER, POLL, PRICES, PROPERTIES, RANGE, REGION };
 	static const struct option longs[] = {
+		{ "bucket-owner", 1, NULL, OWNER }, { "days", 1, NULL, DAYS },
 		{ "directory", 1, NULL, 'o' }, { "endpoint-url", 1, NULL, ENDPOINT }, { "estimate", 0, NULL, 'n' },
 		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "limit", 1, NULL, 'L' },
 		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "poll", 1, NULL, POLL }, { "prices", 1, NULL, PRICES },
@@ -669,8 +678,10 @@ options(int argc, char *argv[], struct settings *o, struct get *g)
 		case 'T': o->threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
 		case 't': g->tier = tier(optarg); break;
 		case 'w': o->wait = true; break;
+		case DAYS: o->store.days = (unsigned)opt_uint("--days", optarg, 1, 3650); break;
 		case ENDPOINT: o->store.endpoint = optarg; break;
 		case INSECURE: o->store.insecure = true; break;
+		case OWNER: o->store.owner = optarg; break;
 		case POLL: o->poll = (unsigned)opt_uint("--poll", optarg, 1, 86400); break;
 		case PRICES: o->prices = optarg; break;
 		case PROPERTIES: o->store.properties = optarg; break;
@@ -723,7 +734,7 @@ main(int argc, char *argv[])
 	if (o.names == (optind < argc))
 		opt_usage(usage);
 	if (o.store.name == NULL || o.store.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
 	signal(SIGPIPE, SIG_IGN);
 	meter_start(0);
 	prepare(&g, &o, argv + optind);

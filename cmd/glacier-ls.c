@@ -27,6 +27,7 @@ static const char usage[] =
 
 enum {
 	BLOCK = 64 << 10,       /* bytes of lines that are written at once */
+	LANES = 8,              /* calls under way at once, where a list needs so many */
 	POLL_MOST = 900         /* seconds between two looks at what is not ready */
 };
 
@@ -203,7 +204,7 @@ main(int argc, char *argv[])
 		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "uploads", 0, NULL, UPLOADS },
 		{ "vaults", 0, NULL, VAULTS }, { "wait", 0, NULL, 'w' }, OPT_COMMON
 	};
-	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell, .lanes = 1 };
+	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell, .lanes = LANES };
 	bool fresh = false, wait = false;
 	int c, what = 0, status = 0;
 	struct str why = { 0 };
@@ -234,7 +235,7 @@ main(int argc, char *argv[])
 	if (optind < argc || (what != 0 && (fresh || wait)))
 		opt_usage(usage);
 	if (o.name == NULL || o.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
 	meter_start(0);
 	o.all = what == VAULTS;
 	if ((l.store = store_open(&o, &rc, &why)) == NULL)

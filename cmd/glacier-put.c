@@ -33,9 +33,10 @@
 
 static const char usage[] =
     "glacier-put [-0hNqvV] [-L rate] [-l ledger] [-s store] [-T threads]\n"
-    "           [--abort] [--create] [--endpoint-url url] [--expect-size size]\n"
-    "           [--insecure-http] [--name name] [--part-size size] [--prefix prefix]\n"
-    "           [--properties file] [--region region] [file ...]";
+    "           [--abort] [--bucket-owner account] [--class class] [--create]\n"
+    "           [--endpoint-url url] [--expect-size size] [--insecure-http]\n"
+    "           [--kms-key id] [--name name] [--part-size size] [--prefix prefix]\n"
+    "           [--properties file] [--region region] [--tags tags] [file ...]";
 
 /* What to store comes from operands, from names on stdin, or is stdin itself. */
 struct input {
@@ -470,13 +471,14 @@ struct settings {
 static void
 options(int argc, char *argv[], struct settings *o, struct input *in, struct put *p)
 {
-	enum { ABORT = OPT_LONG, CREATE, ENDPOINT, EXPECT, INSECURE, NAME, PART, PREFIX, PROPERTIES, REGION };
+	enum { ABORT = OPT_LONG, CLASS, CREATE, ENDPOINT, EXPECT, INSECURE, KMS, NAME, OWNER, PART, PREFIX, PROPERTIES, REGION, TAGS };
 	static const struct option longs[] = {
-		{ "abort", 0, NULL, ABORT }, { "create", 0, NULL, CREATE }, { "endpoint-url", 1, NULL, ENDPOINT },
-		{ "expect-size", 1, NULL, EXPECT }, { "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' },
+		{ "abort", 0, NULL, ABORT }, { "bucket-owner", 1, NULL, OWNER }, { "class", 1, NULL, CLASS },
+		{ "create", 0, NULL, CREATE }, { "endpoint-url", 1, NULL, ENDPOINT }, { "expect-size", 1, NULL, EXPECT },
+		{ "insecure-http", 0, NULL, INSECURE }, { "kms-key", 1, NULL, KMS }, { "ledger", 1, NULL, 'l' },
 		{ "limit", 1, NULL, 'L' }, { "name", 1, NULL, NAME }, { "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' },
 		{ "part-size", 1, NULL, PART }, { "prefix", 1, NULL, PREFIX }, { "properties", 1, NULL, PROPERTIES },
-		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "tags", 1, NULL, TAGS }, { "threads", 1, NULL, 'T' }, OPT_COMMON
 	};
 	int c;
 
@@ -489,15 +491,19 @@ options(int argc, char *argv[], struct settings *o, struct input *in, struct put
 		case 's': o->store.name = optarg; break;
 		case 'T': o->sender.threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
 		case ABORT: o->abort = true; break;
+		case CLASS: o->store.class = optarg; break;
 		case CREATE: o->create = true; break;
 		case ENDPOINT: o->store.endpoint = optarg; break;
 		case EXPECT: o->sender.expect = opt_size("--expect-size", optarg, 1, STORE_PART_MAX * STORE_PARTS); break;
 		case INSECURE: o->store.insecure = true; break;
+		case KMS: o->store.kms_key = optarg; break;
 		case NAME: in->name = optarg; break;
+		case OWNER: o->store.owner = optarg; break;
 		case PART: o->sender.part = part_size(optarg); break;
 		case PREFIX: in->prefix = optarg; break;
 		case PROPERTIES: o->store.properties = optarg; break;
 		case REGION: o->store.region = optarg; break;
+		case TAGS: o->store.tags = optarg; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
@@ -517,7 +523,7 @@ operands(int n, char **operand, const struct settings *o, struct input *in)
 	if (n == 0 && !o->names && !o->abort && !(o->create && in->name == NULL))
 		in->operands = standard_input;
 	if (o->store.name == NULL || o->store.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
 	if (o->abort || o->names)
 		return;
 	for (char **s = in->operands; *s != NULL; s++)

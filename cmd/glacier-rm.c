@@ -233,6 +233,7 @@ release(struct rm *r, unsigned ring)
 			str_free(&b->victims[k].id);
 			str_free(&b->victims[k].name);
 			str_free(&b->doomed[k].why);
+			str_free(&b->doomed[k].version);
 		}
 		free(b->victims);
 		free(b->doomed);
@@ -293,7 +294,7 @@ main(int argc, char *argv[])
 	if (names == (optind < argc))
 		opt_usage(usage);
 	if (o.name == NULL || o.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
 	r.now = now(date);
 	signal(SIGPIPE, SIG_IGN);
 	meter_start(0);

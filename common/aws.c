@@ -1,6 +1,7 @@
 #include "aws.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,16 +25,23 @@ enum {
 
 static const char empty_sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/* Where requests go.  It may change when the service says so; what was before stays until the end, for who uses it. */
+struct place {
+	struct place *before;
+	char *region, *endpoint, *host, *base;
+};
+
 struct aws {
 	struct aws_options o;
-	char *endpoint, *host, *base, *region, *ca_bundle;
+	char *endpoint, *host, *base, *region, *ca_bundle;      /* as set; endpoint NULL: it follows from the region */
+	_Atomic(struct place *) at;
 	unsigned tries;
 	struct profile *profile;
 	struct creds *creds;
 	struct http_options http_options;
 	struct http **http;             /* by lane; made when first used */
 
-	pthread_mutex_t lock;           /* guards quota */
+	pthread_mutex_t lock;           /* guards quota, and changes of at */
 	int quota;
 	_Atomic int64_t skew;           /* seconds that the service's clock is ahead of ours */
 };
@@ -154,20 +162,34 @@ find_endpoint(struct aws *a, struct str *why)
 	return good;
 }
 
-static void
-endpoint_by_region(struct aws *a)
+/* The names of hosts, as the SDKs' endpoint rules have them. */
+static char *
+host_in(const struct aws_options *o, const char *region)
 {
-	bool china = strncmp(a->region, "cn-", 3) == 0;
-	bool fips = truth(a->o.env, "AWS_USE_FIPS_ENDPOINT") && strncmp(a->region, "us-gov-", 7) != 0;
+	const char *cn = strncmp(region, "cn-", 3) == 0 ? ".cn" : "";
+	bool fips = truth(o->env, "AWS_USE_FIPS_ENDPOINT") && strncmp(region, "us-gov-", 7) != 0;
+	bool dual = truth(o->env, "AWS_USE_DUALSTACK_ENDPOINT");
+	const char *bucket = o->bucket != NULL ? o->bucket : "", *dot = o->bucket != NULL ? "." : "";
 
-	if (truth(a->o.env, "AWS_USE_DUALSTACK_ENDPOINT"))
-		a->host = mem_format("%s%s.%s.api.%s", a->o.service, fips ? "-fips" : "", a->region,
-		    china ? "amazonwebservices.com.cn" : "aws");
-	else
-		a->host = mem_format("%s%s.%s.amazonaws.com%s", a->o.service, fips ? "-fips" : "", a->region,
-		    china ? ".cn" : "");
-	a->endpoint = mem_format("https://%s", a->host);
-	a->base = mem_copy("");
+	if (dual && !o->s3)
+		return mem_format("%s%s.%s.api.%s", o->service, fips ? "-fips" : "", region,
+		    *cn != '\0' ? "amazonwebservices.com.cn" : "aws");
+	return mem_format("%s%s%s%s%s.%s.amazonaws.com%s", bucket, dot, o->service, fips ? "-fips" : "",
+	    dual ? ".dualstack" : "", region, cn);
+}
+
+/* From now on, in this region. */
+static void
+move_to(struct aws *a, const char *region)
+{
+	struct place *p = mem_alloc(sizeof *p);
+
+	p->region = mem_copy(region);
+	p->host = a->endpoint != NULL ? mem_copy(a->host) : host_in(&a->o, region);
+	p->endpoint = a->endpoint != NULL ? mem_copy(a->endpoint) : mem_format("https://%s", p->host);
+	p->base = mem_copy(a->base != NULL ? a->base : "");
+	p->before = a->at;
+	a->at = p;
 }
 
 static bool
@@ -219,8 +241,7 @@ aws_open(const struct aws_options *o, enum aws_rc *rc, struct str *why)
 	*rc = AWS_REFUSED;
 	if (find_endpoint(a, why) && find_region(a, why) &&
 	    find_tries(a, why)) {
-		if (a->endpoint == NULL)
-			endpoint_by_region(a);
+		move_to(a, a->region);
 		find_authorities(a);
 		a->http_options.ca_bundle = a->ca_bundle;
 		if ((a->creds = creds_open(o->env, a->profile, o->properties, why)) != NULL) {
@@ -236,11 +257,21 @@ aws_open(const struct aws_options *o, enum aws_rc *rc, struct str *why)
 void
 aws_close(struct aws *a)
 {
+	struct place *p;
+
 	if (a == NULL)
 		return;
 	for (unsigned i = 0; i < a->o.lanes; i++)
 		http_free(a->http[i]);
 	free(a->http);
+	while ((p = a->at) != NULL) {
+		a->at = p->before;
+		free(p->region);
+		free(p->endpoint);
+		free(p->host);
+		free(p->base);
+		free(p);
+	}
 	creds_free(a->creds);
 	profile_free(a->profile);
 	pthread_mutex_destroy(&a->lock);
@@ -255,13 +286,19 @@ aws_close(struct aws *a)
 const char *
 aws_region(const struct aws *a)
 {
-	return a->region;
+	return a->at->region;
 }
 
 const char *
 aws_endpoint(const struct aws *a)
 {
-	return a->endpoint;
+	return a->at->endpoint;
+}
+
+bool
+aws_custom(const struct aws *a)
+{
+	return a->endpoint != NULL;
 }
 
 const char *
@@ -308,8 +345,9 @@ try(struct aws *a, unsigned lane, const struct aws_call *c, const struct cred *c
 	char date[DATE_BASIC];
 	struct str authorization = { 0 };
 	const char *sha = c->sha256 != NULL ? c->sha256 : empty_sha256;
-	char *path = mem_format("%s%s", a->base, c->path);
-	char *url = mem_format("%s%s%s%s", a->endpoint, c->path, c->query != NULL ? "?" : "",
+	const struct place *at = a->at;
+	char *path = mem_format("%s%s", at->base, c->path);
+	char *url = mem_format("%s%s%s%s", at->endpoint, c->path, c->query != NULL ? "?" : "",
 	    c->query != NULL ? c->query : "");
 	struct into into = { c->into, c->room, 0 };
 	size_t n = 0;
@@ -317,7 +355,7 @@ try(struct aws *a, unsigned lane, const struct aws_call *c, const struct cred *c
 	date_basic(date, (int64_t)time(NULL) + a->skew);
 	for (size_t i = 0; i < c->nheaders; i++)
 		send[n++] = c->headers[i];
-	send[n++] = (struct http_header){ "Host", a->host };
+	send[n++] = (struct http_header){ "Host", at->host };
 	send[n++] = (struct http_header){ "x-amz-date", date };
 	send[n++] = (struct http_header){ "x-amz-content-sha256", sha };
 	if (cred->token != NULL)
@@ -325,8 +363,8 @@ try(struct aws *a, unsigned lane, const struct aws_call *c, const struct cred *c
 	for (size_t i = 0; i < n; i++)
 		sign[i] = (struct sigv4_header){ send[i].name, send[i].value };
 	sigv4_authorization(&authorization, cred->access_key, cred->secret,
-	    &(struct sigv4_scope){ date, a->region, a->o.service },
-	    &(struct sigv4_request){ c->method, path, c->query != NULL ? c->query : "", sign, n, sha, false });
+	    &(struct sigv4_scope){ date, at->region, a->o.service },
+	    &(struct sigv4_request){ c->method, path, c->query != NULL ? c->query : "", sign, n, sha, a->o.s3 });
 	send[n++] = (struct http_header){ "Authorization", str_get(&authorization) };
 	send[n++] = (struct http_header){ "User-Agent", "glacier-toolkit" };
 
@@ -386,6 +424,25 @@ learn_clock(struct aws *a, const struct aws_answer *answer)
 		return true;
 	}
 	return false;
+}
+
+/* The service says in which region to ask: do so from now on.  true: try again there. */
+static bool
+learn_region(struct aws *a, const struct aws_answer *answer)
+{
+	struct str region = { 0 };
+	bool moved = false;
+
+	if (a->o.elsewhere != NULL && a->o.elsewhere(&answer->http, str_get(&answer->code), &region) &&
+	    region_good(str_get(&region))) {
+		pthread_mutex_lock(&a->lock);
+		if (strcmp(a->at->region, str_get(&region)) != 0)
+			move_to(a, str_get(&region));
+		pthread_mutex_unlock(&a->lock);
+		moved = true;
+	}
+	str_free(&region);
+	return moved;
 }
 
 /* The clock was right, and still the signature was too old: the body took too long on its way. */
@@ -462,6 +519,7 @@ enum aws_rc
 aws_call(struct aws *a, unsigned lane, const struct aws_call *c, struct aws_answer *answer)
 {
 	unsigned clocks = 0;
+	bool moved = false;
 	struct cred cred;
 	enum retry kind;
 	int paid = 0;
@@ -491,6 +549,8 @@ aws_call(struct aws *a, unsigned lane, const struct aws_call *c, struct aws_answ
 			clocks++;
 			continue;
 		}
+		if (!moved && (moved = learn_region(a, answer)))
+			continue;
 		kind = judge(a, c, answer);
 		if (kind == RETRY_NO || answer->tries >= a->tries || http_stopped())
 			break;
@@ -508,6 +568,30 @@ aws_answer_free(struct aws_answer *answer)
 	str_free(&answer->code);
 	str_free(&answer->message);
 	str_free(&answer->id);
+}
+
+void
+aws_encode(struct str *out, const char *s, bool path)
+{
+	for (; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", *s) != NULL ||
+		    (path && *s == '/'))
+			str_add(out, s, 1);
+		else
+			str_format(out, "%%%02X", (unsigned char)*s);
+}
+
+bool
+aws_begins_at(const struct aws_answer *answer, uint64_t first, uint64_t last)
+{
+	struct str s = { 0 };
+	char want[64];
+	bool good;
+
+	snprintf(want, sizeof want, "bytes %" PRIu64 "-%" PRIu64 "/", first, last);
+	good = http_find(&answer->http, "content-range", &s) ? strncmp(str_get(&s), want, strlen(want)) == 0 : first == 0;
+	str_free(&s);
+	return good;
 }
 
 void

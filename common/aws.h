@@ -36,6 +36,8 @@ struct aws_options {
 	const char *endpoint;           /* URL from the command line, or NULL */
 	const char *region;             /* the same */
 	const char *properties;         /* a file with the keys, or NULL */
+	const char *bucket;             /* goes before the host where that follows from the region; or NULL */
+	bool s3;                        /* paths are signed as they are */
 	bool insecure;                  /* plain http to anywhere */
 	unsigned lanes;
 	profile_env *env;
@@ -44,6 +46,8 @@ struct aws_options {
 	enum retry (*again)(int status, const char *code);
 	/* The code of an answer and its sentence, from the body. */
 	void (*complaint)(const struct http_answer *, struct str *code, struct str *message);
+	/* Does it say in which region to ask instead?  May be NULL. */
+	bool (*elsewhere)(const struct http_answer *, const char *code, struct str *region);
 	const char *request_id;         /* the header with the id of the request */
 
 	void (*tell)(const char *what); /* told of each try that failed and is repeated, from any thread; or NULL */
@@ -55,8 +59,9 @@ struct aws;
 struct aws *aws_open(const struct aws_options *, enum aws_rc *rc, struct str *why);
 void aws_close(struct aws *);                   /* NULL is allowed */
 
-const char *aws_region(const struct aws *);
+const char *aws_region(const struct aws *);    /* as far as is known now */
 const char *aws_endpoint(const struct aws *);   /* URL */
+bool aws_custom(const struct aws *);            /* somebody has set it: it does not follow from the region */
 const char *aws_source(const struct aws *);     /* of the credentials */
 
 enum { AWS_HEADERS = 16 };
@@ -91,6 +96,15 @@ struct aws_answer {
 void aws_call_header(struct aws_call *, const char *name, const char *value);   /* both stay the caller's */
 enum aws_rc aws_call(struct aws *, unsigned lane, const struct aws_call *, struct aws_answer *);
 void aws_answer_free(struct aws_answer *);
+
+/*
+ * Are the bytes that came those from first to last?  Where the body broke off there
+ * is no status left, but the header is.
+ */
+bool aws_begins_at(const struct aws_answer *, uint64_t first, uint64_t last);
+
+/* Append to a path (with its slashes) or a query what RFC 3986 leaves as it is, and the rest as %XX. */
+void aws_encode(struct str *, const char *s, bool path);
 
 /* Append what went wrong: "503 SlowDown: the sentence (request 7F3A), giving up after 10 tries". */
 void aws_explain(struct str *, enum aws_rc, const struct aws_answer *);

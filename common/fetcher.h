@@ -19,7 +19,7 @@ void fetcher_free(struct fetcher *);            /* NULL is allowed; ends what is
 
 /*
  * Fetch a ready item into fd, which holds have bytes that may be its beginning.
- * STORE_OK only if all of it is there and its tree hash is the item's.  Otherwise
+ * STORE_OK only if all of it is there and its tree hash is the item's, where it has one.  Otherwise
  * *spoilt tells whether what fd holds is of no use to another try.
  */
 enum store_rc fetcher_get(struct fetcher *, const struct store_item *, int fd, uint64_t have, bool *spoilt,

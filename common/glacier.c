@@ -150,6 +150,11 @@ glacier_open(const struct store_options *o, const char *vault, enum store_rc *rc
 		*rc = STORE_WRONG;
 		return NULL;
 	}
+	if (o->class != NULL || o->kms_key != NULL || o->tags != NULL || o->owner != NULL || o->days != 0) {
+		str_format(why, "glacier:%s: classes, keys, tags, owners and days are for s3://", vault);
+		*rc = STORE_WRONG;
+		return NULL;
+	}
 	g = mem_alloc(sizeof *g);
 	g->vault = mem_copy(vault);
 	if ((g->aws = aws_open(&a, &arc, why)) != NULL) {
@@ -243,7 +248,7 @@ advise(struct str *why, struct glacier *g, const struct aws_answer *answer)
 
 	if (strcmp(code, "NoLongerSupportedException") == 0)
 		str_puts(why, "; this account keeps nothing in vaults, and they are closed to new customers: "
-		    "the S3 Glacier storage classes take their place");
+		    "use -s s3://BUCKET, whose classes DEEP_ARCHIVE and GLACIER take their place");
 	else if (strcmp(code, "ResourceNotFoundException") == 0 && strncmp(message, "Vault not found", 15) == 0)
 		str_format(why, "; is there a vault %s in %s?", g->vault, aws_region(g->aws));
 	else if (strcmp(code, "UnrecognizedClientException") == 0)
@@ -349,17 +354,6 @@ create(void *is, unsigned lane, struct str *why)
 
 /* Lists */
 
-/* Append to a query what RFC 3986 leaves as it is, and the rest as %XX. */
-static void
-encode(struct str *out, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", *s) != NULL)
-			str_add(out, s, 1);
-		else
-			str_format(out, "%%%02X", (unsigned char)*s);
-}
-
 /* Takes one element of a list; false stops it. */
 typedef bool each_element(const struct json *, void *with);
 
@@ -413,7 +407,7 @@ list(struct glacier *g, unsigned lane, const char *below, const char *of, const 
 		str_clear(&query);
 		if (marker != NULL) {
 			str_puts(&query, "marker=");
-			encode(&query, marker);
+			aws_encode(&query, marker, false);
 		}
 		json_free(page);
 		page = NULL;
@@ -966,31 +960,6 @@ thaw(void *is, unsigned lane, struct store_item *i, enum store_tier tier, struct
 	return rc;
 }
 
-/* "bytes A-B/N" must be what was asked for. */
-static bool
-range_good(const struct aws_answer *answer, uint64_t first, uint64_t last)
-{
-	struct str s = { 0 };
-	char want[64];
-	bool good;
-
-	snprintf(want, sizeof want, "bytes %" PRIu64 "-%" PRIu64 "/", first, last);
-	good = http_find(&answer->http, "content-range", &s) && strncmp(str_get(&s), want, strlen(want)) == 0;
-	str_free(&s);
-	return good;
-}
-
-/* Are the bytes that came those from first on?  Where the body broke off there is no status left, but the header is. */
-static bool
-begins_at(const struct aws_answer *answer, uint64_t first, uint64_t last)
-{
-	struct str s = { 0 };
-	bool ranged = http_find(&answer->http, "content-range", &s);
-
-	str_free(&s);
-	return ranged ? range_good(answer, first, last) : first == 0;
-}
-
 static void
 name_of(const struct aws_answer *answer, struct str *name)
 {
@@ -1027,13 +996,13 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 		rc = call(g, lane, &c, &answer, &arc, "", &trouble);
 		if (arc == AWS_SHORT && again++ < SHORTS) {
 			rc = STORE_OK;
-			if (begins_at(&answer, offset + have, last))
+			if (aws_begins_at(&answer, offset + have, last))
 				have += answer.got;
 			continue;
 		}
 		if (rc != STORE_OK)
 			break;
-		if (answer.got != length - have || !begins_at(&answer, offset + have, last)) {
+		if (answer.got != length - have || !aws_begins_at(&answer, offset + have, last)) {
 			if (again++ < WRONGS)
 				continue;
 			rc = strange(&trouble, &answer, "the service sent other bytes than those asked for");
@@ -1173,7 +1142,7 @@ take_text(void *with, const void *data, size_t n)
 {
 	struct taking *t = with;
 
-	if (t->got == t->from && !begins_at(t->answer, t->from, t->size - 1)) {
+	if (t->got == t->from && !aws_begins_at(t->answer, t->from, t->size - 1)) {
 		t->wrong = "the service sent other bytes than those asked for";
 		errno = EPROTO;
 		return -1;
@@ -1356,6 +1325,7 @@ const struct store_kind glacier_kind = {
 	.takes_name = takes_name,
 	.takes_id = takes_id,
 	.begin = begin,
+	.part_min = STORE_PART_MIN,
 	.send = send,
 	.finish = finish,
 	.abort = abandon,

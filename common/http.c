@@ -246,6 +246,8 @@ http_try(struct http *h, const struct http_request *r, struct http_answer *a)
 	else
 		curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, r->method);
+	if (strcmp(r->method, "HEAD") == 0)
+		curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
 	rc = curl_easy_perform(h->curl);
 	if (rc == CURLE_OK) {
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);

@@ -337,7 +337,7 @@ part_for(const struct sender *s, bool stream, uint64_t length)
 
 	if (s->o.part != 0)
 		return s->o.part;
-	while (rate != 0 && part > STORE_PART_MIN && part > most)
+	while (rate != 0 && part > store_part_min(s->store) && part > most)
 		part /= 2;
 	while (part < STORE_PART_MAX && length > part * STORE_PARTS)
 		part *= 2;
@@ -583,9 +583,24 @@ read_part(struct sender *s, struct archive *a, struct job *j)
 static bool
 open_upload(struct sender *s, struct archive *a)
 {
+	struct job all = { .archive = a, .part.length = a->length };
 	struct str why = { 0 };
+	uint8_t *leaf;
 	enum store_rc rc = store_begin(s->store, s->lane, a->is.name, a->part, &a->upload, &why);
 
+	if (rc == STORE_OK && a->must)
+		store_expect(a->upload, a->want);
+	else if (rc == STORE_OK && !a->stream && store_expects(s->store)) {
+		/* Read once more, so that the store can write the hash down with it. */
+		a->hash_only = true;
+		rc = hash_part(&all, leaf = mem_alloc(TREE_LEAF)) == 0 ? STORE_OK : STORE_FAILED;
+		a->hash_only = false;
+		free(leaf);
+		if (rc == STORE_OK)
+			store_expect(a->upload, all.part.tree);
+		else
+			str_puts(&why, strerror(errno));
+	}
 	if (rc != STORE_OK)
 		spoil(a, rc, str_get(&why));
 	str_free(&why);

@@ -6,8 +6,9 @@
 #include "glacier.h"
 #include "http.h"
 #include "mem.h"
+#include "s3.h"
 
-static const struct store_kind *const kinds[] = { &glacier_kind };
+static const struct store_kind *const kinds[] = { &glacier_kind, &s3_kind };
 
 struct store {
 	const struct store_kind *kind;
@@ -37,7 +38,7 @@ store_open(const struct store_options *o, enum store_rc *rc, struct str *why)
 		*s = (struct store){ kinds[i], is, mem_copy(o->name) };
 		return s;
 	}
-	str_format(why, "%s: is not the name of a store; it looks like glacier:VAULT", o->name);
+	str_format(why, "%s: is not the name of a store; it looks like glacier:VAULT or s3://BUCKET/PREFIX", o->name);
 	*rc = STORE_WRONG;
 	return NULL;
 }
@@ -120,6 +121,25 @@ store_begin(struct store *s, unsigned lane, const char *name, uint64_t part_size
 		return rc;
 	*up = wrap(s, is);
 	return STORE_OK;
+}
+
+uint64_t
+store_part_min(const struct store *s)
+{
+	return s->kind->part_min;
+}
+
+bool
+store_expects(const struct store *s)
+{
+	return s->kind->expect != NULL;
+}
+
+void
+store_expect(struct store_upload *up, const uint8_t tree[SHA256_SIZE])
+{
+	if (up->store->kind->expect != NULL)
+		up->store->kind->expect(up->is, tree);
 }
 
 enum store_rc

@@ -33,6 +33,11 @@ struct store_options {
 	const char *region;
 	const char *properties;
 	bool all;                       /* the name may be that of all places together: "glacier:" */
+	const char *class;              /* of storage, for what is put; NULL: what suits */
+	const char *kms_key;            /* encrypt with this key of the service; or NULL */
+	const char *tags;               /* "name=value&name=value", encoded; or NULL */
+	const char *owner;              /* the account that the place must belong to; or NULL */
+	unsigned days;                  /* that what has thawed stays; 0: what suits */
 	bool insecure;                  /* plain http to anywhere */
 	unsigned lanes;
 	profile_env *env;
@@ -71,6 +76,7 @@ struct store_upload;
 enum { STORE_PARTS = 10000 };           /* in one archive at most */
 #define STORE_PART_MIN ((uint64_t)1 << 20)
 #define STORE_PART_MAX ((uint64_t)4 << 30)
+uint64_t store_part_min(const struct store *);          /* there: at least STORE_PART_MIN */
 
 /* Give n bytes of the part from offset on: 0, or -1 and errno.  May be asked for the same bytes again. */
 typedef int store_read(void *with, void *buf, size_t n, uint64_t offset);
@@ -90,6 +96,11 @@ struct store_part {
  */
 enum store_rc store_begin(struct store *, unsigned lane, const char *name, uint64_t part_size,
     struct store_upload **, struct str *why);
+/* Its tree hash, where it is known before its first part is sent: some stores want to write it down then. */
+bool store_expects(const struct store *);
+void store_expect(struct store_upload *, const uint8_t tree[SHA256_SIZE]);
+
+/* What the part is read from must last until store_finish where it is the only one and shorter than the others could be. */
 enum store_rc store_send(struct store_upload *, unsigned lane, const struct store_part *, struct str *why);
 enum store_rc store_finish(struct store_upload *, unsigned lane, uint64_t size, const uint8_t tree[SHA256_SIZE],
     struct str *id, struct str *why);
@@ -181,7 +192,7 @@ struct store_archive {
 typedef bool store_each_archive(void *with, const struct store_archive *);
 
 /*
- * STORE_PENDING where the list must be made first: it was asked for, once; call again
+ * Lanes from lane on are used, up to all.  STORE_PENDING where the list must be made first: it was asked for, once; call again
  * in some hours.  anew: a list that was made earlier is not good enough.
  */
 enum store_rc store_list(struct store *, unsigned lane, bool anew, store_each_archive *, void *with, struct str *why);
@@ -211,7 +222,8 @@ enum store_rc store_jobs(struct store *, unsigned lane, store_each_job *, void *
 struct store_doomed {
 	const char *id;                 /* the caller's */
 	int64_t since;                  /* when it was stored, seconds since 1970; 0: not known */
-	unsigned days;                  /* set by store_terms, since too where the store knows it */
+	unsigned days;                  /* set by store_terms, since too where the store knows it, */
+	struct str version;             /* and this, which store_remove needs */
 	enum store_rc rc;               /* what became of it; where it is gone already that is STORE_OK too */
 	struct str why;
 };
@@ -236,6 +248,8 @@ struct store_kind {
 	bool (*takes_name)(const char *name, struct str *why);
 	bool (*takes_id)(const char *id);
 	enum store_rc (*begin)(void *, unsigned lane, const char *name, uint64_t part_size, void **up, struct str *why);
+	void (*expect)(void *up, const uint8_t tree[SHA256_SIZE]);      /* or NULL */
+	uint64_t part_min;
 	enum store_rc (*send)(void *, void *up, unsigned lane, const struct store_part *, struct str *why);
 	enum store_rc (*finish)(void *, void *up, unsigned lane, uint64_t size, const uint8_t tree[SHA256_SIZE],
 	    struct str *id, struct str *why);
