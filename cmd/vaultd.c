@@ -17,6 +17,7 @@
 #include "file.h"
 #include "front.h"
 #include "httpd.h"
+#include "id.h"
 #include "lines.h"
 #include "mem.h"
 #include "opt.h"
@@ -25,17 +26,22 @@
 #include "vault.h"
 
 static const char usage[] =
-    "vaultd [-hqvV] [--bucket name] [-d directory] [--fault rule] [--fault-file file] [--fault-seed number]\n"
-    "       [-p port] [--thaw-delay [tier=]seconds] [--vault name]";
+    "vaultd [-hqvV] [--bucket name] [--clock seconds] [-d directory] [--dash-ids] [--day seconds]\n"
+    "       [--fault rule] [--fault-file file] [--fault-seed number] [--inventory-every seconds]\n"
+    "       [--job-life seconds] [-p port] [--thaw-delay [tier=]seconds] [--upload-life seconds]\n"
+    "       [--vault name]";
 
-enum { BUCKET = OPT_LONG, FAULT, FAULT_FILE, FAULT_SEED, THAW_DELAY, VAULT };
+enum {
+	BUCKET = OPT_LONG, CLOCK, DASH_IDS, DAY_LENGTH, FAULT, FAULT_FILE, FAULT_SEED, INVENTORY_EVERY, JOB_LIFE, THAW_DELAY,
+	UPLOAD_LIFE, VAULT
+};
 
 struct rules {
 	const char **rule;
 	size_t n;
 };
 
-enum { THAW_MAX = 30 * 86400, KEEP = 86400, DAY = 86400 };      /* seconds; KEEP is how long a ripe job lives */
+enum { TIME_MAX = 400 * 86400, DAY = 86400 };   /* seconds */
 
 static const char *
 environment(const char *name)
@@ -72,6 +78,23 @@ settings(struct service_options *o)
 		die(ST_USAGE, "AWS_ACCOUNT_ID: must be 12 digits");
 }
 
+/* An option's seconds, in milliseconds. */
+static int64_t
+seconds(const char *name, uint64_t min)
+{
+	return (int64_t)opt_uint(name, optarg, min, TIME_MAX) * 1000;
+}
+
+/* SECONDS or -SECONDS */
+static void
+set_clock(const char *arg)
+{
+	bool behind = *arg == '-';
+	int64_t ms = (int64_t)opt_uint("--clock", arg + behind, 0, TIME_MAX) * 1000;
+
+	stamp_shift(behind ? -ms : ms);
+}
+
 /* [TIER=]SECONDS */
 static void
 thaw_delay(struct service_options *o, const char *arg)
@@ -82,9 +105,9 @@ thaw_delay(struct service_options *o, const char *arg)
 		size_t n = strlen(tiers[i]);
 
 		if (strchr(arg, '=') == NULL)
-			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg, 0, THAW_MAX) * 1000;
+			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg, 0, TIME_MAX) * 1000;
 		else if (strncmp(arg, tiers[i], n) == 0) {
-			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg + n, 0, THAW_MAX) * 1000;
+			o->thaw[i] = (int64_t)opt_uint("--thaw-delay", arg + n, 0, TIME_MAX) * 1000;
 			return;
 		}
 	}
@@ -236,11 +259,13 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "bucket", 1, NULL, BUCKET }, { "directory", 1, NULL, 'd' }, { "fault", 1, NULL, FAULT }, { "fault-file", 1, NULL, FAULT_FILE },
-		{ "fault-seed", 1, NULL, FAULT_SEED }, { "port", 1, NULL, 'p' },
-		{ "thaw-delay", 1, NULL, THAW_DELAY }, { "vault", 1, NULL, VAULT }, OPT_COMMON
+		{ "bucket", 1, NULL, BUCKET }, { "clock", 1, NULL, CLOCK }, { "dash-ids", 0, NULL, DASH_IDS },
+		{ "day", 1, NULL, DAY_LENGTH }, { "directory", 1, NULL, 'd' }, { "fault", 1, NULL, FAULT }, { "fault-file", 1, NULL, FAULT_FILE },
+		{ "fault-seed", 1, NULL, FAULT_SEED }, { "inventory-every", 1, NULL, INVENTORY_EVERY },
+		{ "job-life", 1, NULL, JOB_LIFE }, { "port", 1, NULL, 'p' }, { "thaw-delay", 1, NULL, THAW_DELAY },
+		{ "upload-life", 1, NULL, UPLOAD_LIFE }, { "vault", 1, NULL, VAULT }, OPT_COMMON
 	};
-	struct service_options o = { .keep = KEEP * INT64_C(1000), .day = DAY * INT64_C(1000) };
+	struct service_options o = { .job_life = DAY * INT64_C(1000), .upload_life = DAY * INT64_C(1000), .day = DAY * INT64_C(1000) };
 	const char *bucket = NULL, *vault = NULL, *fault_file = NULL;
 	struct rules rules = { 0 };
 	uint64_t seed = 1;
@@ -257,13 +282,19 @@ main(int argc, char *argv[])
 			break;
 		case 'p': port = (unsigned)opt_uint("-p", optarg, 0, 65535); break;
 		case BUCKET: bucket = optarg; break;
+		case CLOCK: set_clock(optarg); break;
+		case DASH_IDS: id_dashes(); break;
+		case DAY_LENGTH: o.day = seconds("--day", 1); break;
 		case FAULT:
 			rules.rule = mem_grow(rules.rule, (rules.n + 1) * sizeof *rules.rule);
 			rules.rule[rules.n++] = optarg;
 			break;
 		case FAULT_FILE: fault_file = optarg; break;
 		case FAULT_SEED: seed = opt_uint("--fault-seed", optarg, 0, INT64_MAX); break;
+		case INVENTORY_EVERY: o.inventory = seconds("--inventory-every", 0); break;
+		case JOB_LIFE: o.job_life = seconds("--job-life", 0); break;
 		case THAW_DELAY: thaw_delay(&o, optarg); break;
+		case UPLOAD_LIFE: o.upload_life = seconds("--upload-life", 1); break;
 		case VAULT: vault = optarg; break;
 		default:
 			if (!opt_common(c, usage))

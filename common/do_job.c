@@ -216,7 +216,7 @@ begin_inventory(struct call *c, struct job *j, const struct json *p)
 	bool good = false;
 	uint64_t marker;
 
-	vault_state(c->vault, &state);
+	vault_state(c->vault, c->now, c->o->inventory, &state);
 	if (!parameter(c, p, "ArchiveId", &id) || !parameter(c, p, "RetrievalByteRange", &range) ||
 	    !take(c, p, "Format", &j->format) || !parse_inventory(c, j, p, &l, &marker))
 		goto out;
@@ -397,7 +397,7 @@ find(struct call *c)
 {
 	struct job *j;
 
-	jobs_expire(vault_jobs(c->vault), c->now - c->o->keep);
+	jobs_expire(vault_jobs(c->vault), c->now - c->o->job_life);
 	if ((j = job_find(vault_jobs(c->vault), c->part[4])) == NULL)
 		call_refuse(c, NOT_FOUND, "The job ID was not found: %s", c->part[4]);
 	return j;
@@ -472,7 +472,7 @@ do_job_list(struct call *c)
 
 	if (!call_limit(c, &limit, PAGE) || !filters(c, &completed, &code))
 		return;
-	jobs_expire(vault_jobs(c->vault), c->now - c->o->keep);
+	jobs_expire(vault_jobs(c->vault), c->now - c->o->job_life);
 	marker = call_query(c, "marker");
 	if (marker == NULL || range_number(&from, marker, INT64_MAX))
 		list(c, from, limit, completed, code);

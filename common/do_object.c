@@ -12,6 +12,7 @@
 #include "mem.h"
 #include "range.h"
 #include "sigv4.h"
+#include "stamp.h"
 #include "xml.h"
 
 enum { METADATA_MAX = 2048, TAGS_MAX = 10, DAY = 86400 };
@@ -264,12 +265,12 @@ tell(void *shared, const char *name, const char *value)
 static void
 tell_restore(struct s3call *c, const struct object *o)
 {
-	char time[32], *s;
+	char time[STAMP_HTTP], *s;
 
 	if (c->now < o->ready)
 		httpd_set(c->r, "x-amz-restore", "ongoing-request=\"true\"");
 	else if (c->now < o->expires) {
-		s3_time(time, o->expires);
+		stamp_http(time, o->expires);
 		s = mem_format("ongoing-request=\"false\", expiry-date=\"%s\"", time);
 		httpd_set(c->r, "x-amz-restore", s);
 		free(s);
@@ -281,11 +282,11 @@ tell_object(struct s3call *c, const struct object *o, bool whole)
 {
 	const char *mode = httpd_header(c->r, "x-amz-checksum-mode");
 	struct telling t = { c, whole && mode != NULL && strcasecmp(mode, "ENABLED") == 0 };
-	char time[32];
+	char time[STAMP_HTTP];
 
 	attrs_each(str_get(&o->attrs), tell, &t);
 	set_stored(c, o->etag);
-	s3_time(time, o->time);
+	stamp_http(time, o->time);
 	httpd_set(c->r, "Last-Modified", time);
 	httpd_set(c->r, "Accept-Ranges", "bytes");
 	if (strcmp(o->class, "STANDARD") != 0)

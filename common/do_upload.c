@@ -22,6 +22,7 @@ no_upload(struct call *c)
 static bool
 find(struct call *c)
 {
+	uploads_expire(vault_uploads(c->vault), c->now - c->o->upload_life);
 	c->upload = upload_find(vault_uploads(c->vault), c->part[4]);
 	return c->upload != NULL || no_upload(c);
 }
@@ -78,6 +79,7 @@ do_upload_list(struct call *c)
 
 	if (!call_limit(c, &limit, PAGE))
 		return;
+	uploads_expire(vault_uploads(c->vault), c->now - c->o->upload_life);
 	marker = call_query(c, "marker");
 	n = uploads_list(vault_uploads(c->vault), marker != NULL ? marker : "", page, limit + 1);
 	free(marker);

@@ -29,7 +29,7 @@ do_vault_delete(struct call *c)
 {
 	char *arn;
 
-	if (vaults_delete(c->vaults, c->part[2]) == 0)
+	if (vaults_delete(c->vaults, c->part[2], c->now, c->o->inventory) == 0)
 		call_done(c, 204);
 	else if (errno == ENOTEMPTY) {
 		arn = call_arn(c, c->part[2]);
@@ -55,7 +55,7 @@ describe(const struct call *c, struct vault *v, const char *name)
 	char *arn = call_arn(c, name);
 	struct vault_state s;
 
-	vault_state(v, &s);
+	vault_state(v, c->now, c->o->inventory, &s);
 	put_stamp(j, "CreationDate", s.created);
 	put_stamp(j, "LastInventoryDate", s.inventoried);
 	if (s.inventoried != 0) {

@@ -15,6 +15,7 @@
 
 #include "io.h"
 #include "mem.h"
+#include "stamp.h"
 #include "str.h"
 
 enum {
@@ -260,6 +261,7 @@ static enum MHD_Result
 respond(struct httpd_request *r)
 {
 	struct MHD_Response *m;
+	char date[STAMP_HTTP];
 	enum MHD_Result ok;
 
 	if (r->damaged)
@@ -272,6 +274,8 @@ respond(struct httpd_request *r)
 		m = MHD_create_response_from_buffer(r->text.len, (void *)(uintptr_t)str_get(&r->text), MHD_RESPMEM_MUST_COPY);
 	if (m == NULL)
 		return MHD_NO;
+	stamp_http(date, stamp_now());
+	MHD_add_response_header(m, "Date", date);
 	for (size_t i = 0; i < r->nset; i++)
 		MHD_add_response_header(m, r->set[i].name, r->set[i].value);
 	ok = MHD_queue_response(r->connection, (unsigned)r->status, m);
@@ -351,7 +355,7 @@ httpd_start(unsigned port, const struct httpd_calls *calls, void *shared)
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->end, NULL);
 	errno = 0;
-	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
+	h->daemon = MHD_start_daemon(MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
 	    (uint16_t)port, NULL, NULL, on_request, h,
 	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_line, h,

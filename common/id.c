@@ -9,6 +9,14 @@
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+static bool dashes;
+
+void
+id_dashes(void)
+{
+	dashes = true;
+}
+
 void
 id_new(char *out, size_t n)
 {
@@ -18,6 +26,8 @@ id_new(char *out, size_t n)
 		die(ST_FAIL, "the system has no random bytes");
 	for (size_t i = 0; i < n; i++)
 		out[i] = letters[random[i] & 63];
+	if (dashes)
+		out[0] = '-';
 	out[n] = '\0';
 }
 

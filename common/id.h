@@ -10,6 +10,9 @@
 
 enum { ID_ARCHIVE = 138, ID_UPLOAD = 92, ID_JOB = 92, ID_REQUEST = 47 };
 
+/* From now on each begins with '-'. */
+void id_dashes(void);
+
 /* n random characters and a NUL. */
 void id_new(char *out, size_t n);
 

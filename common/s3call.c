@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "date.h"
 #include "id.h"
 #include "mem.h"
 #include "range.h"
@@ -285,16 +284,4 @@ s3_put_key(const struct s3call *c, struct str *xml, const char *name, const char
 		}
 	str_format(xml, "</%s>", name);
 	free(type);
-}
-
-void
-s3_time(char out[32], int64_t ms)
-{
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };     /* from 1 January 1970 */
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t t = ms / 1000;
-	struct date d = date_of_time(t);
-
-	snprintf(out, 32, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t / 86400 % 7], d.day, months[d.month - 1], d.year,
-	    d.hour, d.minute, d.second);
 }

@@ -75,6 +75,5 @@ bool s3_count(struct s3call *, const char *name, unsigned *n, unsigned max);
 void s3_put_key(const struct s3call *, struct str *xml, const char *name, const char *key);
 
 char *s3_decode(const char *s, size_t n, bool plus);    /* percent-encoding; for free(); NULL: a NUL, or no UTF-8 */
-void s3_time(char out[32], int64_t ms);                 /* Fri, 21 Dec 2012 00:00:00 GMT */
 
 #endif

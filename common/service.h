@@ -19,7 +19,9 @@ struct service_options {
 	struct auth_keys keys;
 	const char *account;            /* 12 digits */
 	int64_t thaw[TIERS];            /* milliseconds until what was asked for is there */
-	int64_t keep;                   /* how long a vault's job lives then */
+	int64_t job_life;               /* how long a vault's job lives then */
+	int64_t upload_life;            /* and an upload to a vault in which nothing happens */
+	int64_t inventory;              /* a vault's inventory is as of a multiple of this, 0: as of now */
 	int64_t day;                    /* how long a day is for which a bucket keeps a copy */
 
 	struct faults *faults;          /* NULL: nothing fails on demand */

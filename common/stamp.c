@@ -1,9 +1,18 @@
 #include "stamp.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "date.h"
+
+static int64_t shift;
+
+void
+stamp_shift(int64_t ms)
+{
+	shift = ms;
+}
 
 int64_t
 stamp_now(void)
@@ -11,7 +20,7 @@ stamp_now(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + shift;
 }
 
 void
@@ -28,6 +37,17 @@ stamp_put(char out[STAMP], int64_t ms)
 	out[22] = (char)('0' + part % 10);
 	out[23] = 'Z';
 	out[24] = '\0';
+}
+
+void
+stamp_http(char out[STAMP_HTTP], int64_t ms)
+{
+	static const char days[][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };        /* from 1 January 1970 */
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	struct date d = date_of_time(ms / 1000);
+
+	snprintf(out, STAMP_HTTP, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[ms / 1000 / 86400 % 7], (unsigned)d.day % 100,
+	    months[d.month - 1], (unsigned)d.year % 10000, (unsigned)d.hour % 100, (unsigned)d.minute % 100, (unsigned)d.second % 100);
 }
 
 /* The digits of s where the pattern has a letter; each other byte of it must be there. */

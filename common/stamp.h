@@ -11,6 +11,10 @@
 enum { STAMP = 25 };                    /* size of a buffer, NUL included */
 
 int64_t stamp_now(void);                /* the only clock here */
+void stamp_shift(int64_t ms);           /* which is so much ahead of the machine's from now on */
+
+enum { STAMP_HTTP = 30 };
+void stamp_http(char out[STAMP_HTTP], int64_t ms);      /* Fri, 21 Dec 2012 00:00:00 GMT */
 void stamp_put(char out[STAMP], int64_t ms);
 
 /* Read such a moment, or one in whole seconds; false where it is none. */

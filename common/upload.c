@@ -45,6 +45,7 @@ struct upload {
 	int64_t created;
 
 	pthread_mutex_t lock;           /* over what follows */
+	int64_t used;                   /* when something happened last */
 	pthread_cond_t changed;         /* a put has stopped writing, a slot moving */
 	unsigned refs;
 	bool ended;
@@ -130,9 +131,11 @@ replay(void *shared, uint64_t at, char *line)
 		if (n == 4 && strcmp(f[0], "upload") == 0 && stamp_get(&up->created, f[1]) &&
 		    range_number(&up->part_size, f[2], UINT64_MAX) && up->part_size >= TREE_LEAF) {
 			up->description = mem_copy(f[3]);
+			up->used = up->created;
 			return 0;
 		}
-	} else if ((n = journal_fields(line, f, 5)) >= 3 && range_number(&number, f[2], UPLOAD_PARTS - 1)) {
+	} else if ((n = journal_fields(line, f, 5)) >= 3 && stamp_get(&up->used, f[1]) &&
+	    range_number(&number, f[2], UPLOAD_PARTS - 1)) {
 		s = slot_at(up, (unsigned)number);
 		if (n == 3 && strcmp(f[0], "drop") == 0) {
 			s->have = false;
@@ -289,7 +292,7 @@ upload_new(struct uploads *all, uint64_t part_size, const char *description, int
 	id_new(id, ID_UPLOAD);
 	up = upload_make(all, id);
 	up->part_size = part_size;
-	up->created = now;
+	up->created = up->used = now;
 	up->description = mem_copy(description);
 	stamp_put(time, now);
 	line = mem_format("upload\t%s\t%llu\t%s", time, (unsigned long long)part_size, description);
@@ -610,9 +613,18 @@ keep_from_side(struct upload_put *put, const uint8_t tree[SHA256_SIZE], int64_t 
 	return r;
 }
 
+static void
+set_used(struct upload *up, int64_t now)
+{
+	pthread_mutex_lock(&up->lock);
+	up->used = now;
+	pthread_mutex_unlock(&up->lock);
+}
+
 int
 upload_keep(struct upload_put *put, const uint8_t tree[SHA256_SIZE], int64_t now)
 {
+	set_used(put->up, now);
 	int r = put->side != NULL ? keep_from_side(put, tree, now) : keep_in_place(put, tree, now);
 
 	put_free(put);
@@ -747,4 +759,31 @@ upload_abort(struct uploads *all, const char *id)
 	upload_drop(up);
 	errno = error;
 	return r;
+}
+
+/* One that is old and on which nobody works; it is ended then. */
+static bool
+is_idle(struct upload *up, int64_t before)
+{
+	bool idle;
+
+	pthread_mutex_lock(&up->lock);
+	idle = up->used < before && up->puts == 0 && !up->ended;
+	pthread_mutex_unlock(&up->lock);
+	return idle && upload_end(up);
+}
+
+void
+uploads_expire(struct uploads *all, int64_t before)
+{
+	char next[ID_UPLOAD + 2] = "";
+	struct upload *up;
+
+	while (uploads_list(all, next, &up, 1) == 1) {
+		strcpy(next, up->id);
+		strcat(next, " ");      /* behind it, whatever its letters */
+		if (is_idle(up, before))
+			upload_remove(up);
+		upload_drop(up);
+	}
 }

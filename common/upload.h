@@ -37,6 +37,9 @@ struct upload *upload_new(struct uploads *, uint64_t part_size, const char *desc
 struct upload *upload_find(struct uploads *, const char *id);   /* NULL: none of this name */
 void upload_drop(struct upload *);              /* NULL is allowed */
 
+/* Remove those in which nothing has happened since this moment. */
+void uploads_expire(struct uploads *, int64_t used_before);
+
 /* The first of those whose id is not before ${from}, in the order of their ids; up to max.  To be dropped each. */
 size_t uploads_list(struct uploads *, const char *from, struct upload **list, size_t max);
 

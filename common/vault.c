@@ -43,7 +43,11 @@ struct vault {
 	unsigned refs;
 	struct slot *slot;
 	uint64_t slots, used;           /* slots is a power of two, or 0 */
-	struct vault_state state;
+	struct vault_state state;       /* with all that has happened */
+
+	pthread_mutex_t late_lock;      /* over what follows */
+	struct vault_state late;        /* with what had happened before some moment; inventoried: the last of it */
+	int64_t late_before;
 };
 
 struct vaults {
@@ -285,6 +289,7 @@ vault_free(struct vault *v)
 	uploads_close(v->uploads);
 	jobs_close(v->jobs);
 	pthread_mutex_destroy(&v->lock);
+	pthread_mutex_destroy(&v->late_lock);
 	pthread_rwlock_destroy(&v->life);
 	free(v->slot);
 	free(v);
@@ -305,6 +310,7 @@ vault_open(struct vaults *all, const char *name, int64_t created)
 	v->refs = 1;
 	v->dir = v->archives = v->incoming = -1;
 	pthread_mutex_init(&v->lock, NULL);
+	pthread_mutex_init(&v->late_lock, NULL);
 	pthread_rwlock_init(&v->life, NULL);
 
 	if ((v->dir = disk_open(all->vaults, name)) < 0 || (v->archives = disk_open(v->dir, "archives")) < 0 ||
@@ -455,17 +461,17 @@ vaults_create(struct vaults *all, const char *name, int64_t now)
 
 /* Move it out of the way, if it is empty.  The lock of all is held. */
 static int
-retire(struct vault *v, char *name)
+retire(struct vault *v, char *name, int64_t now, int64_t every)
 {
 	struct vaults *all = v->all;
+	struct vault_state state;
 	int error = 0;
 
 	pthread_rwlock_wrlock(&v->life);
-	id_new(name, ID_UPLOAD);
-	pthread_mutex_lock(&v->lock);
-	if (v->state.archives != 0)
+	vault_state(v, now, every, &state);
+	if (state.archives != 0 || state.end != journal_size(v->log))
 		error = ENOTEMPTY;
-	pthread_mutex_unlock(&v->lock);
+	id_new(name, ID_UPLOAD);
 	if (error == 0 && renameat(all->vaults, v->name, all->trash, name) != 0)
 		error = errno;
 	v->gone = error == 0;
@@ -475,7 +481,7 @@ retire(struct vault *v, char *name)
 }
 
 int
-vaults_delete(struct vaults *all, const char *name)
+vaults_delete(struct vaults *all, const char *name, int64_t now, int64_t every)
 {
 	char trash[ID_UPLOAD + 1];
 	struct vault *v = NULL;
@@ -484,7 +490,7 @@ vaults_delete(struct vaults *all, const char *name)
 
 	pthread_mutex_lock(&all->lock);
 	at = place(all, name);
-	if (at < all->n && strcmp(all->list[at]->name, name) == 0 && (r = retire(all->list[at], trash)) == 0) {
+	if (at < all->n && strcmp(all->list[at]->name, name) == 0 && (r = retire(all->list[at], trash, now, every)) == 0) {
 		v = all->list[at];
 		memmove(all->list + at, all->list + at + 1, (all->n - at - 1) * sizeof *all->list);
 		all->n--;
@@ -562,14 +568,71 @@ vaults_elsewhere(struct vaults *all, const struct vault *here, const char *id)
 	return found;
 }
 
-void
-vault_state(struct vault *v, struct vault_state *state)
+/* A line of the log into the late state; 1 and no more, where it was written at the moment or behind it. */
+static int
+catch_up(void *shared, uint64_t at, char *line)
 {
-	pthread_mutex_lock(&v->lock);
-	*state = v->state;
-	pthread_mutex_unlock(&v->lock);
+	struct vault *v = shared;
+	struct archive a;
+	struct slot *slot;
+	bool added = line[0] == '+';
+	int64_t time = 0;
+	char *id = NULL;
+
+	if (at != 0) {
+		if (added ? !parse_archive(&a, line) : (id = parse_removal(&time, line)) == NULL)
+			return 1;
+		if ((added ? a.time : time) >= v->late_before)
+			return 1;
+		if (!added) {
+			pthread_mutex_lock(&v->lock);
+			slot = find_slot(v, id, &a);
+			pthread_mutex_unlock(&v->lock);
+			if (slot == NULL)
+				return 1;
+		}
+		v->late.archives += added ? 1 : UINT64_MAX;
+		v->late.size += added ? a.size + VAULT_OVERHEAD : -(a.size + VAULT_OVERHEAD);
+		v->late.inventoried = added ? a.time : time;
+	}
+	return 0;
+}
+
+/* The same, and how far it came. */
+static int
+catch_up_to(void *shared, uint64_t at, char *line)
+{
+	struct vault *v = shared;
+	uint64_t next = at + strlen(line) + 1;
+	int r = catch_up(v, at, line);
+
+	if (r == 0)
+		v->late.end = next;
+	return r;
+}
+
+void
+vault_state(struct vault *v, int64_t now, int64_t every, struct vault_state *state)
+{
+	uint64_t size = journal_size(v->log);
+
+	if (every == 0) {
+		pthread_mutex_lock(&v->lock);
+		*state = v->state;
+		pthread_mutex_unlock(&v->lock);
+		state->end = size;
+	} else {
+		pthread_mutex_lock(&v->late_lock);
+		if (now / every * every < v->late_before)
+			v->late = (struct vault_state){ 0 };
+		v->late_before = now / every * every;
+		journal_scan(v->log, v->late.end, size, catch_up_to, v);
+		*state = v->late;
+		pthread_mutex_unlock(&v->late_lock);
+		if (state->inventoried != 0)
+			state->inventoried = (state->inventoried / every + 1) * every;
+	}
 	state->created = v->created;
-	state->end = journal_size(v->log);
 }
 
 struct uploads *

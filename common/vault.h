@@ -61,8 +61,8 @@ bool vault_name_good(const char *name);
 /* 0, also where it is there; -1 and errno: EDQUOT where there are too many. */
 int vaults_create(struct vaults *, const char *name, int64_t now);
 
-/* 0, also where it is not there; -1 and errno: ENOTEMPTY. */
-int vaults_delete(struct vaults *, const char *name);
+/* 0, also where it is not there; -1 and errno: ENOTEMPTY (or written to since its inventory, see vault_state). */
+int vaults_delete(struct vaults *, const char *name, int64_t now, int64_t every);
 
 /* The names from ${from} on, in ASCII order; up to max. */
 size_t vaults_list(struct vaults *, const char *from, char (*names)[VAULT_NAME], size_t max);
@@ -78,7 +78,9 @@ struct vault_state {
 	uint64_t archives, size;                /* as of then */
 	uint64_t end;                           /* of the log as of then, for vault_inventory */
 };
-void vault_state(struct vault *, struct vault_state *);
+
+/* Inventories are made at the multiples of ${every}, if something has changed; or, where that is 0, all the time. */
+void vault_state(struct vault *, int64_t now, int64_t every, struct vault_state *);
 
 struct uploads *vault_uploads(struct vault *);
 struct jobs *vault_jobs(struct vault *);
