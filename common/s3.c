@@ -1296,11 +1296,19 @@ static void
 tag(struct s3 *s, unsigned lane, const char *id, const uint8_t tree[SHA256_SIZE])
 {
 	struct request r = { 0 };
+	struct object o = { 0 };
 	struct str why = { 0 };
 	char hex[SHA256_HEX], *key;
 	const char *version;
 	enum aws_rc arc;
+	bool there;
 
+	/* A run before this one may have begun it and have known. */
+	there = head(s, lane, id, &o, &why) == STORE_OK && o.hashed;
+	object_free(&o);
+	str_clear(&why);
+	if (there)
+		return;
 	key = key_of(id, &version);
 	hex_put(hex, tree, SHA256_SIZE);
 	prepare(&r, s, "PUT", key, "tagging");

@@ -218,6 +218,8 @@ send_whole(struct sender *s, struct job *j, unsigned lane)
 	if (no == NULL && up == NULL)
 		j->rc = store_begin(s->store, lane, a->is.name, a->part, &up, &j->why);
 	if (no == NULL && j->rc == STORE_OK)
+		store_expect(up, j->part.tree);
+	if (no == NULL && j->rc == STORE_OK)
 		send_part(j, up, lane);
 	if (no == NULL && j->rc == STORE_OK && (no = objection(a, j->part.tree)) == NULL)
 		j->rc = finish(s, up, lane, j->part.length, j->part.tree, &j->id, &j->why);
