@@ -378,16 +378,16 @@ upload_created(const struct upload *up)
 static void
 cut_off(struct upload *up, unsigned number)
 {
-	struct upload_put *put = up->slot[number].put;
+	struct upload_put *put;
 
-	if (put == NULL)
-		return;
-	put->revoked = true;
-	while (put->writing)
-		pthread_cond_wait(&up->changed, &up->lock);
-	/* The slot may lie elsewhere now, and what ended well has left it. */
-	if (up->slot[number].put == put)
-		up->slot[number].put = NULL;
+	/* While this waits, what is cut off may go, and another one may come. */
+	while ((put = up->slot[number].put) != NULL) {
+		put->revoked = true;
+		if (put->writing)
+			pthread_cond_wait(&up->changed, &up->lock);
+		else
+			up->slot[number].put = NULL;
+	}
 }
 
 struct upload_put *
