@@ -466,7 +466,10 @@ upload_free(void *up)
 static void *
 upload_at(void *is, const char *name, uint64_t part_size, const char *id)
 {
-	return upload_new(is, name, part_size, id);
+	struct upload *u = upload_new(is, name, part_size, id);
+
+	u->lost = true;                 /* its program may have died looking for what it had lost */
+	return u;
 }
 
 static const char *
@@ -654,7 +657,7 @@ sweep(struct glacier *g, const struct upload *u, unsigned lane)
 	for (size_t i = 0; i < us.n; i++) {
 		struct upload *stray = us.list[i];
 
-		if (strcmp(stray->name, u->name) == 0 && stray->part_size == u->part_size &&
+		if (strcmp(stray->name, u->name) == 0 && (u->part_size == 0 || stray->part_size == u->part_size) &&
 		    look(g, stray, lane, &ignored) == STORE_OK && stray->nheld == 0)
 			abandon(g, stray, lane, &ignored);
 		upload_free(stray);

@@ -484,43 +484,59 @@ count_held(const struct store_upload *up)
 	return n;
 }
 
+/* Look at an old upload of the archive's name.  Is it one to go on with?  *held is how many parts it has. */
+static bool
+suits(struct sender *s, struct archive *a, struct store_upload *up, size_t *held, enum store_rc *rc, struct str *why)
+{
+	struct str what = { 0 };
+
+	*held = 0;
+	*rc = store_look(up, s->lane, why);
+	if (*rc == STORE_ABSENT)
+		*rc = STORE_OK;
+	else if (*rc == STORE_OK && fits(a, up)) {
+		*held = count_held(up);
+		return true;
+	} else if (*rc == STORE_OK) {
+		str_format(&what, "%s: an unfinished upload of other bytes by this name is left alone, --abort removes it",
+		    a->is.name);
+		s->o.tell(str_get(&what));
+		str_free(&what);
+	}
+	return false;
+}
+
 /*
- * Take the old upload of that name that has most of the archive.  Empty ones are
- * removed; one with other bytes may be somebody else's, and is left alone.
+ * Take the old upload of that name that has most of the archive.  Empty ones beside
+ * it are removed; one with other bytes may be somebody else's, and is left alone.
  */
 static enum store_rc
 resume(struct sender *s, struct archive *a, struct str *why)
 {
 	struct str what = { 0 }, ignored = { 0 };
-	struct store_upload **best = NULL;
 	enum store_rc rc = list_old(s, why);
+	size_t held, most = 0;
 
 	for (size_t i = 0; i < s->nold && rc == STORE_OK; i++) {
-		struct store_upload **up = &s->old[i];
+		struct store_upload *up = s->old[i], *worse;
 
-		if (*up == NULL || strcmp(store_upload_name(*up), a->is.name) != 0)
+		if (up == NULL || strcmp(store_upload_name(up), a->is.name) != 0 || !suits(s, a, up, &held, &rc, why))
 			continue;
-		rc = store_look(*up, s->lane, why);
-		if (rc == STORE_ABSENT)
-			rc = STORE_OK;
-		else if (rc == STORE_OK && !fits(a, *up))
-			str_format(&what, "%s: an unfinished upload of other bytes by this name is left alone, --abort removes it",
-			    a->is.name);
-		else if (rc == STORE_OK && (best == NULL || count_held(*up) > count_held(*best)))
-			best = up;
-		else if (rc == STORE_OK && count_held(*up) == 0)
-			store_abort(*up, s->lane, &ignored);
+		worse = a->upload == NULL ? NULL : held > most ? a->upload : up;
+		if (worse != NULL && count_held(worse) == 0)
+			store_abort(worse, s->lane, &ignored);
+		if (a->upload == NULL || held > most) {
+			s->old[i] = a->upload;
+			a->upload = up;
+			most = held;
+		}
 	}
-	if (rc == STORE_OK && best != NULL) {
-		a->upload = *best;
-		a->part = store_part_size(*best);
+	if (rc == STORE_OK && a->upload != NULL) {
+		a->part = store_part_size(a->upload);
 		a->resumed = true;
-		*best = NULL;
-		str_clear(&what);
-		str_format(&what, "%s: going on with its upload, %zu parts are there", a->is.name, count_held(a->upload));
-	}
-	if (what.len != 0)
+		str_format(&what, "%s: going on with its upload, %zu parts are there", a->is.name, most);
 		s->o.tell(str_get(&what));
+	}
 	str_free(&what);
 	str_free(&ignored);
 	return rc;
