@@ -10,6 +10,7 @@
 
 #include "bucket.h"
 #include "checksum.h"
+#include "chunked.h"
 #include "fault.h"
 #include "httpd.h"
 #include "mpu.h"
@@ -33,7 +34,10 @@ struct s3call {
 	struct str error;               /* "Code: message", once refused */
 
 	uint64_t length;                /* of the body so far */
-	struct sha256 *digest;          /* of the body; NULL: it is not signed */
+	struct sha256 *digest;          /* of the body; NULL: it is not signed as a whole */
+	struct chunked *chunked;        /* NULL: it does not come in chunks */
+	uint64_t decoded;               /* what came in them so far */
+	char *trailer;                  /* the checksum behind them */
 	struct checksum *md5, *checksum;
 	enum checksum_kind kind;        /* of checksum */
 	uint8_t md5_raw[MD5_SIZE], raw[SHA256_SIZE];            /* and what they were, when the body is in */

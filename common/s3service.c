@@ -20,7 +20,6 @@
 #include "range.h"
 #include "s3call.h"
 #include "stamp.h"
-#include "xml.h"
 
 enum {
 	TEXT_MAX = 4 << 20,             /* bytes in a body that is not data: 10,000 parts with their checksums */
@@ -190,6 +189,67 @@ check_signature(struct s3call *c)
 	return good;
 }
 
+/* Data that is no longer in chunks.  0; -1 and errno. */
+static int
+keep(struct s3call *c, const void *bytes, size_t n)
+{
+	checksum_add(c->md5, bytes, n);
+	if (c->checksum != NULL)
+		checksum_add(c->checksum, bytes, n);
+	if (c->put != NULL)
+		return mpu_write(c->put, bytes, n);
+	if (c->in != NULL)
+		return receiving_write(c->in, bytes, n);
+	if (c->length <= TEXT_MAX)
+		str_add(&c->text, bytes, n);
+	return 0;
+}
+
+static int
+keep_chunk(void *call, const void *bytes, size_t n)
+{
+	struct s3call *c = call;
+
+	c->decoded += n;
+	return keep(c, bytes, n);
+}
+
+static void
+keep_trailer(void *call, const char *name, const char *value)
+{
+	struct s3call *c = call;
+
+	if (c->kind != CHECKSUM_NONE && c->trailer == NULL && strcmp(name, checksum_header(c->kind)) == 0)
+		c->trailer = mem_copy(value);
+}
+
+/* A body in chunks; false and refused. */
+static bool
+take_chunks(struct s3call *c, const char *payload)
+{
+	static const struct chunked_calls calls = { keep_chunk, keep_trailer };
+	bool is_signed = strncmp(payload, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", 34) == 0;
+	const char *date = httpd_header(c->r, "x-amz-date");
+	struct chunked_signed s = { .time = date, .region = c->o->keys.region, .service = c->o->keys.service };
+	struct sigv4_scope scope = { date, s.region, s.service };
+	struct sigv4_claim *claim;
+
+	if (c->route->body != DATA || date == NULL ||
+	    (strcmp(payload, "STREAMING-UNSIGNED-PAYLOAD-TRAILER") != 0 && !is_signed) ||
+	    (is_signed && payload[34] != '\0' && strcmp(payload + 34, "-TRAILER") != 0))
+		return s3_refuse(c, 501, "NotImplemented", NULL, "This way to transfer a payload is not implemented: %s", payload);
+	if (is_signed) {
+		claim = mem_alloc(sizeof *claim);
+		sigv4_claim(claim, httpd_header(c->r, "authorization"));
+		memcpy(s.seed, claim->signature, sizeof s.seed);
+		free(claim);
+		sigv4_key(s.key, c->o->keys.secret, &scope);
+	}
+	c->chunked = chunked_new(is_signed ? &s : NULL, &calls, c);
+	mem_wipe(&s, sizeof s);
+	return true;
+}
+
 /* What the body is to be checked with; false and refused. */
 static bool
 take_payload(struct s3call *c)
@@ -200,7 +260,7 @@ take_payload(struct s3call *c)
 	if (strcmp(payload, "UNSIGNED-PAYLOAD") == 0)
 		return true;
 	if (strncmp(payload, "STREAMING-", 10) == 0)
-		return s3_refuse(c, 501, "NotImplemented", NULL, "Transferring payloads in chunks is not implemented here: %s", payload);
+		return take_chunks(c, payload);
 	if (strlen(payload) != 2 * SHA256_SIZE || !hex_get(hash, payload, SHA256_SIZE))
 		return s3_refuse(c, 400, "InvalidArgument", NULL, "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
 		    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value.");
@@ -212,6 +272,7 @@ static bool
 take_checksums(struct s3call *c)
 {
 	const char *named = httpd_header(c->r, "x-amz-sdk-checksum-algorithm"), *md5 = httpd_header(c->r, "content-md5"), *s;
+	const char *trailer = c->chunked != NULL ? httpd_header(c->r, "x-amz-trailer") : NULL;
 	uint8_t raw[SHA256_SIZE];
 
 	for (unsigned k = CHECKSUM_CRC32; k <= CHECKSUM_SHA256; k++) {
@@ -229,6 +290,11 @@ take_checksums(struct s3call *c)
 		c->kind = (enum checksum_kind)k;
 		c->checksum = checksum_new(c->kind);
 	}
+	for (unsigned k = CHECKSUM_CRC32; trailer != NULL && c->kind == CHECKSUM_NONE && k <= CHECKSUM_SHA256; k++)
+		if (strcasecmp(trailer, checksum_header((enum checksum_kind)k)) == 0) {
+			c->kind = (enum checksum_kind)k;
+			c->checksum = checksum_new(c->kind);
+		}
 	if (named != NULL && c->route->body != NOTHING && (c->kind == CHECKSUM_NONE || checksum_named(named) != c->kind))
 		return s3_refuse(c, 400, "InvalidRequest", NULL, "x-amz-sdk-checksum-algorithm specified, but no corresponding "
 		    "x-amz-checksum-* or x-amz-trailer headers were found.");
@@ -243,10 +309,10 @@ take_checksums(struct s3call *c)
 static bool
 check_framing(struct s3call *c)
 {
-	const char *length = httpd_header(c->r, "content-length");
+	const char *length = httpd_header(c->r, c->chunked != NULL ? "x-amz-decoded-content-length" : "content-length");
 	uint64_t n = 0;
 
-	if (httpd_header(c->r, "transfer-encoding") != NULL || (length == NULL && c->route->body == DATA))
+	if ((c->chunked == NULL && httpd_header(c->r, "transfer-encoding") != NULL) || (length == NULL && c->route->body == DATA))
 		return s3_refuse(c, 411, "MissingContentLength", NULL, "You must provide the Content-Length HTTP header.");
 	if (length != NULL && !range_number(&n, length, INT64_MAX))
 		return s3_refuse(c, 400, "BadRequest", NULL, "An error occurred when parsing the HTTP request.");
@@ -413,16 +479,10 @@ on_body(void *call, const void *bytes, size_t n)
 		return;
 	if (c->digest != NULL)
 		sha256_add(c->digest, bytes, n);
-	if (c->md5 != NULL)
-		checksum_add(c->md5, bytes, n);
-	if (c->checksum != NULL)
-		checksum_add(c->checksum, bytes, n);
-	if (c->put != NULL)
-		r = mpu_write(c->put, bytes, n);
-	else if (c->in != NULL)
-		r = receiving_write(c->in, bytes, n);
-	else if (c->length <= TEXT_MAX)
-		str_add(&c->text, bytes, n);
+	if (c->chunked != NULL)
+		r = chunked_add(c->chunked, bytes, n) == CHUNKED_SYSTEM ? -1 : 0;
+	else if (c->route->body != NOTHING)
+		r = keep(c, bytes, n);
 	if (r != 0)
 		c->errnum = errno;
 }
@@ -449,11 +509,32 @@ check_hash(struct s3call *c)
 	return false;
 }
 
+/* Did it come whole, if it came in chunks?  false and refused. */
+static bool
+check_chunks(struct s3call *c)
+{
+	uint64_t length = 0;
+
+	if (c->chunked == NULL)
+		return true;
+	switch (chunked_end(c->chunked)) {
+	case CHUNKED_SIGNATURE:
+		return s3_refuse(c, 403, "SignatureDoesNotMatch", NULL, "The signature of a chunk does not match.");
+	case CHUNKED_OK:
+		if (range_number(&length, httpd_header(c->r, "x-amz-decoded-content-length"), INT64_MAX) && length == c->decoded)
+			return true;
+		break;
+	default:
+		break;
+	}
+	return s3_refuse(c, 400, "IncompleteBody", NULL, "The request body terminated unexpectedly");
+}
+
 /* And what its checksums say?  false and refused. */
 static bool
 check_sums(struct s3call *c)
 {
-	const char *md5 = httpd_header(c->r, "content-md5");
+	const char *md5 = httpd_header(c->r, "content-md5"), *sum = c->trailer;
 	uint8_t raw[SHA256_SIZE];
 
 	if (c->md5 != NULL) {
@@ -465,7 +546,12 @@ check_sums(struct s3call *c)
 	if (c->checksum != NULL) {
 		checksum_end(c->checksum, c->raw);
 		c->checksum = NULL;
-		if (!checksum_valid(c->kind, httpd_header(c->r, checksum_header(c->kind)), raw) ||
+		if (sum == NULL)
+			sum = httpd_header(c->r, checksum_header(c->kind));
+		if (sum == NULL)
+			return s3_refuse(c, 400, "MalformedTrailerError", NULL, "The request contained trailing data that was not "
+			    "well-formed or did not conform to our published schema.");
+		if (!checksum_valid(c->kind, sum, raw) ||
 		    memcmp(raw, c->raw, checksum_size(c->kind)) != 0)
 			return s3_refuse(c, 400, "BadDigest", NULL, "The %s you specified did not match the calculated checksum.",
 			    checksum_name(c->kind));
@@ -480,7 +566,7 @@ check_body(struct s3call *c)
 		errno = c->errnum;
 		return s3_failed(c);
 	}
-	return check_hash(c) && check_sums(c);
+	return check_hash(c) && check_chunks(c) && check_sums(c);
 }
 
 static void
@@ -510,6 +596,8 @@ on_gone(void *call)
 	receiving_discard(c->in);
 	mpu_drop(c->up);
 	sha256_free(c->digest);
+	chunked_free(c->chunked);
+	free(c->trailer);
 	checksum_free(c->md5);
 	checksum_free(c->checksum);
 	free(c->name);
