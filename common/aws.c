@@ -244,7 +244,8 @@ aws_open(const struct aws_options *o, enum aws_rc *rc, struct str *why)
 		move_to(a, a->region);
 		find_authorities(a);
 		a->http_options.ca_bundle = a->ca_bundle;
-		if ((a->creds = creds_open(o->env, a->profile, o->properties, why)) != NULL) {
+		if ((a->creds = creds_open(&(struct cred_options){ o->env, a->profile, o->properties, a->at->region, a->ca_bundle,
+		    o->insecure }, why)) != NULL) {
 			*rc = AWS_OK;
 			return a;
 		}
@@ -426,6 +427,15 @@ learn_clock(struct aws *a, const struct aws_answer *answer)
 	return false;
 }
 
+/* Temporary keys that the service knows to be over. */
+static bool
+has_expired(const struct aws_answer *answer)
+{
+	const char *code = str_get(&answer->code);
+
+	return strcmp(code, "ExpiredTokenException") == 0 || strcmp(code, "ExpiredToken") == 0 || strcmp(code, "RequestExpired") == 0;
+}
+
 /* The service says in which region to ask: do so from now on.  true: try again there. */
 static bool
 learn_region(struct aws *a, const struct aws_answer *answer)
@@ -519,7 +529,7 @@ enum aws_rc
 aws_call(struct aws *a, unsigned lane, const struct aws_call *c, struct aws_answer *answer)
 {
 	unsigned clocks = 0;
-	bool moved = false;
+	bool moved = false, renewed = false;
 	struct cred cred;
 	enum retry kind;
 	int paid = 0;
@@ -549,6 +559,8 @@ aws_call(struct aws *a, unsigned lane, const struct aws_call *c, struct aws_answ
 			clocks++;
 			continue;
 		}
+		if (!renewed && has_expired(answer) && (renewed = creds_expired(a->creds)))
+			continue;
 		if (!moved && (moved = learn_region(a, answer)))
 			continue;
 		kind = judge(a, c, answer);

@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "cred.h"
+#include "credential.h"
 #include "io.h"
 #include "profile.h"
 
@@ -154,7 +155,7 @@ chain(void)
 		variables = sources[i].env;
 		str_clear(&why);
 		p = profile_open(env, &why);
-		s = p != NULL ? creds_open(env, p, sources[i].properties, &why) : NULL;
+		s = p != NULL ? creds_open(&(struct cred_options){ env, p, sources[i].properties, "us-east-1", NULL, false }, &why) : NULL;
 		if (sources[i].key == NULL) {
 			is(s == NULL && strstr(str_get(&why), sources[i].secret) != NULL, "%s: %s", sources[i].what, str_get(&why));
 			is(strstr(str_get(&why), "SECRET") == NULL || strstr(str_get(&why), "AWS_SECRET") != NULL, "without a secret in it");
@@ -175,12 +176,35 @@ chain(void)
 	str_free(&why);
 }
 
+static const struct { const char *command, *words; } commands[] = {
+	{ "a b", "[a][b]" }, { "  a  ", "[a]" }, { "", "" }, { " ", "" }, { "a 'b c' \"d e\"", "[a][b c][d e]" }, { "a\\ b", "[a b]" },
+	{ "'a\\b' \"a\\b\" \"a\\\"b\"", "[a\\b][a\\b][a\"b]" }, { "''", "[]" }, { "a''b", "[ab]" }, { "'a", "[a]" }, { "a\\", "[a\\]" },
+	{ "$HOME `x` *", "[$HOME][`x`][*]" },
+};
+
+static void
+words(void)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		char *text, **w = credential_words(commands[i].command, &text);
+		struct str out = { 0 };
+
+		for (size_t k = 0; w[k] != NULL; k++)
+			str_format(&out, "[%s]", w[k]);
+		is(strcmp(str_get(&out), commands[i].words) == 0, "%s is %s", commands[i].command, str_get(&out));
+		str_free(&out);
+		free(w);
+		free(text);
+	}
+}
+
 int
 main(void)
 {
 	char dir[] = "/tmp/cred.XXXXXX";
 
 	texts();
+	words();
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
 		return 1;
 	write_file("credentials", "[default]\naws_access_key_id = FILEKEY\naws_secret_access_key = FILESECRET\n"
