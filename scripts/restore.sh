@@ -4,7 +4,7 @@
 #   restore.sh [-nw] [-c FILE] [-i IDENTITY] [-l LEDGER] [-o DIR] [-s STORE] [-t TIER] [SET] [PATH ...]
 #
 # SET is HOST/20261123T101500Z, or the stamp alone, or left out for the newest of this host.  Only a set whose closing
-# record is in the ledger exists.  Everything is fetched into DIR.part, checked, unpacked there, and DIR gets its name
+# record is in the ledger exists; without a ledger the store is listed.  Everything is fetched into DIR.part, checked, unpacked there, and DIR gets its name
 # last.  Status 75: archives are still thawing; run it again, or give -w.  What was fetched is not fetched again.
 set -u -o pipefail
 export LC_ALL=C
@@ -42,10 +42,10 @@ configure() {
 	[ -z "$config" ] || . "$config" || die 2 "$config: cannot be sourced"
 	STORE=${s:-${store:-${STORE:-${GLACIER_STORE-}}}} HOST=${host:-$HOST} BACKUP_PREFIX=${prefix:-$BACKUP_PREFIX}
 	LEDGER=${l:-${book:-${LEDGER:-$BACKUP_PREFIX/$HOST/ledger.tsv}}}
-	[ -n "$STORE" ] || die 2 'STORE: is not set; for example -s glacier:photos'
+	[ -n "$STORE" ] || die 2 'STORE: is not set; for example -s glacier:photos or -s s3://photos'
 	[ -n "$identity" ] || die 2 'an identity file is needed: -i FILE'
 	[ -r "$identity" ] || die 2 "$identity: cannot be read"
-	[ -r "$LEDGER" ] || die 1 "$LEDGER: cannot be read; it names the archives"
+	[ -r "$LEDGER" ] || list_store
 	identity=$(realpath -- "$identity")
 	LEDGER=$(realpath -- "$LEDGER")
 	set=
@@ -58,6 +58,20 @@ configure() {
 		[ -n "$n" ] || die 2 'a path must not be empty; without paths the whole set comes back'
 		paths+=("$n")
 	done
+}
+
+# A machine that has no ledger asks the store, and keeps what it says for the next run.
+list_store() {
+	[ ! -e "$LEDGER" ] || die 1 "$LEDGER: cannot be read; it names the archives"
+	say "$LEDGER: is not there, so the store is asked for one"
+	mkdir -p "$(dirname -- "$LEDGER")" || die 1 "$LEDGER: its directory cannot be made"
+	glacier-ls -s "$STORE" ${wait[@]+"${wait[@]}"} >"$LEDGER.part"
+	local status=$?
+	case $status in
+	0 | 3) mv -- "$LEDGER.part" "$LEDGER" || exit 1 ;;
+	75) rm -f -- "$LEDGER.part"; exit 75 ;;
+	*) rm -f -- "$LEDGER.part"; die $status "$STORE: cannot be listed" ;;
+	esac
 }
 
 # The newest line of each archive whose name ends with $1, of this store: "name<TAB>line".

@@ -76,4 +76,9 @@ dies 2 'parts in a bucket have at least 8M' 'parts that are too small' 'put --pa
 dies 2 'is neither https nor on this machine' 'plain http to elsewhere' 'put --endpoint-url http://s3.example.com --name x small'
 dies 1 'nosuch: .*404\|NoSuchKey' 'an object that is not there' 'get pre/fix/nosuch'
 ok 'another region is learnt from the refusal' 'AWS_REGION=eu-west-1 glacier-ls -s $S | wc -l | grep -qx "$(wc -l <l1)"'
+
+# The whole way, on a bucket that thaws, and back on a machine that has nothing but the keys.
+again
+ok 'backup.sh' 'seal-keygen -o key.txt >recipients && mkdir -p data/sub && cp small data/sub/one && cp big data/two && printf "BACKUP_PREFIX=%s/spool\nHOST=h\nSTORE=s3://buck/sets\nRECIPIENTS=%s/recipients\nSPLITSIZE=4M\n" "$TMP" "$TMP" >conf && "$here/scripts/backup.sh" -c conf "$TMP/data" >set'
+ok 'restore.sh without a ledger asks the store' '"$here/scripts/restore.sh" -w -s s3://buck/sets -i key.txt -l new/ledger.tsv -o out "$(cat set)" && cmp big "out$TMP/data/two" && cmp small "out$TMP/data/sub/one" && [ -s new/ledger.tsv ]'
 finish
