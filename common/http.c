@@ -20,6 +20,7 @@ struct http {
 	const struct http_request *request;     /* while one is tried */
 	struct http_answer *answer;
 	uint64_t sent;                          /* bytes of the body that curl has taken */
+	bool begun;                             /* the request is on its way */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -61,6 +62,22 @@ rewind_to(void *with, curl_off_t offset, int origin)
 		return CURL_SEEKFUNC_FAIL;
 	h->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
+}
+
+/*
+ * Called when curl is about to send the request.  Where a connection that was used
+ * before ends without an answer, curl takes it for one that had died meanwhile and
+ * sends the request again, whatever it is; the server may have done it already.
+ */
+static int
+once_only(void *with, char *a, char *b, int c, int d)
+{
+	struct http *h = with;
+	bool again = h->begun;
+
+	(void)a, (void)b, (void)c, (void)d;
+	h->begun = true;
+	return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* Called by curl all the time, at least once a second. */
@@ -162,6 +179,8 @@ http_new(const struct http_options *o)
 	curl_easy_setopt(h->curl, CURLOPT_HEADERDATA, h);
 	curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, watch);
 	curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(h->curl, CURLOPT_PREREQFUNCTION, once_only);
+	curl_easy_setopt(h->curl, CURLOPT_PREREQDATA, h);
 	curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	if (o->ca_bundle != NULL)
 		curl_easy_setopt(h->curl, CURLOPT_CAINFO, o->ca_bundle);
@@ -213,6 +232,8 @@ explain(struct http *h, CURLcode rc)
 		snprintf(a->trouble, sizeof a->trouble, "the answer is longer than %d MiB", HTTP_KEPT >> 20);
 	else if (a->local != 0)
 		snprintf(a->trouble, sizeof a->trouble, "%s", strerror(a->local));
+	else if (rc == CURLE_ABORTED_BY_CALLBACK && !stopped)
+		snprintf(a->trouble, sizeof a->trouble, "the connection ended before there was an answer");
 	else
 		snprintf(a->trouble, sizeof a->trouble, "%s", h->error[0] != '\0' ? h->error : curl_easy_strerror(rc));
 	for (char *s = a->trouble; *s != '\0'; s++)
@@ -237,6 +258,7 @@ http_try(struct http *h, const struct http_request *r, struct http_answer *a)
 	h->request = r;
 	h->answer = a;
 	h->sent = 0;
+	h->begun = false;
 	h->error[0] = '\0';
 	curl_easy_setopt(h->curl, CURLOPT_URL, r->url);
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
