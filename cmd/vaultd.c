@@ -172,12 +172,19 @@ make_faults(uint64_t seed, const struct rules *rules, const char *file)
 	struct faults *f = faults_new(seed);
 	struct str why = { 0 };
 
-	for (size_t i = 0; i < rules->n; i++)
-		if (!faults_add(f, rules->rule[i], &why))
-			die(ST_USAGE, "--fault: %s", why.s);
-	if (file != NULL && !faults_file(f, file, &why))
-		die(ST_USAGE, "--fault-file: %s", why.s);
-	return f;
+	const char *option = "--fault";
+	bool good = true;
+
+	for (size_t i = 0; good && i < rules->n; i++)
+		good = faults_add(f, rules->rule[i], &why);
+	if (good && file != NULL) {
+		option = "--fault-file";
+		good = faults_file(f, file, &why);
+	}
+	if (good)
+		return f;
+	faults_free(f);
+	die(ST_USAGE, "%s: %s", option, why.s);
 }
 
 /* Each upload and each connection needs descriptors: take what the system grants. */

@@ -657,6 +657,12 @@ receiving_write(struct receiving *in, const void *bytes, size_t n)
 	return 0;
 }
 
+uint64_t
+receiving_length(const struct receiving *in)
+{
+	return in->length;
+}
+
 void
 receiving_discard(struct receiving *in)
 {

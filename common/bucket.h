@@ -79,6 +79,7 @@ char *bucket_next(struct bucket *, const char *from);
 /* Receive an object.  seed: its id follows from it, NULL: it is a new one.  NULL and errno. */
 struct receiving *bucket_receive(struct bucket *, const char *seed);
 int receiving_write(struct receiving *, const void *bytes, size_t n);   /* 0; -1 and errno */
+uint64_t receiving_length(const struct receiving *);                    /* so far */
 
 /*
  * Keep it under this key, as ${o} says, which gets id and size; with only_new

@@ -436,12 +436,18 @@ assemble(struct s3call *c, const struct manifest *m, struct sums *s)
 	return true;
 }
 
-/* Is the checksum of the whole what the client says, if it does?  false and refused. */
+/* Are size and checksum of the whole what the client says, if it does?  false and refused. */
 static bool
-check_sum(struct s3call *c, enum checksum_kind kind, const char *sum)
+check_whole(struct s3call *c, uint64_t length, enum checksum_kind kind, const char *sum)
 {
+	uint64_t n;
+
+	const char *size = httpd_header(c->r, "x-amz-mp-object-size");
 	const char *said = kind != CHECKSUM_NONE ? httpd_header(c->r, checksum_header(kind)) : NULL;
 
+	if (size != NULL && (!range_number(&n, size, INT64_MAX) || n != length))
+		return s3_refuse(c, 400, "InvalidRequest", NULL, "The provided 'x-amz-mp-object-size' header value %s does not match "
+		    "what was computed: %llu", size, (unsigned long long)length);
 	return said == NULL || strcmp(said, sum) == 0 || strncmp(said, sum, strcspn(sum, "-")) == 0 ||
 	    s3_refuse(c, 400, "BadDigest", NULL, "The %s you specified did not match the calculated checksum.", checksum_name(kind));
 }
@@ -515,7 +521,7 @@ store(struct s3call *c, const struct manifest *m, struct sums *s, bool only_new)
 	str_puts(&o.attrs, mpu_attrs(c->up));
 	if (*sum != '\0')
 		attrs_put(&o.attrs, checksum_header(m->kind), sum);
-	if (check_sum(c, m->kind, sum)) {
+	if (check_whole(c, receiving_length(in), m->kind, sum)) {
 		c->in = NULL;           /* receiving_keep ends it */
 		if (receiving_keep(in, c->key, &o, only_new) == 0) {
 			mpu_remove(c->up);

@@ -176,3 +176,48 @@ do_vault_remove(struct call *c)
 	} else
 		call_refuse(c, NOT_FOUND, "The archive ID was not found: %s", id);
 }
+
+void
+do_vault_tags(struct call *c)
+{
+	struct json *j = json_new_object();
+
+	json_put(j, "Tags", json_new_object());
+	call_json(c, 200, j);
+}
+
+void
+do_vault_unset(struct call *c)
+{
+	call_refuse(c, NOT_FOUND, "No %s is set for this vault.", c->part[3]);
+}
+
+/* The policy of data retrieval: there is no limit. */
+void
+do_vault_policy(struct call *c)
+{
+	struct json *j = json_new_object(), *policy = json_new_object(), *rules = json_new_array(), *rule = json_new_object();
+
+	json_put_null(rule, "BytesPerHour");
+	json_put_string(rule, "Strategy", "None");
+	json_push(rules, rule);
+	json_put(policy, "Rules", rules);
+	json_put(j, "Policy", policy);
+	call_json(c, 200, j);
+}
+
+void
+do_vault_capacity(struct call *c)
+{
+	struct json *j = json_new_object();
+
+	json_put(j, "ProvisionedCapacityList", json_new_array());
+	call_json(c, 200, j);
+}
+
+void
+do_vault_denied(struct call *c)
+{
+	call_refuse(c, ACCESS_DENIED, "User: arn:aws:iam::%s:root is not authorized to perform this operation here: %s %s",
+	    c->o->account, httpd_method(c->r), httpd_path(c->r));
+}

@@ -13,4 +13,11 @@ bool do_vault_expect_archive(struct call *);    /* its headers are in: refuse, o
 void do_vault_archive(struct call *);
 void do_vault_remove(struct call *);            /* an archive */
 
+/* What nobody can set here: there is none, and nobody may. */
+void do_vault_tags(struct call *);
+void do_vault_unset(struct call *);
+void do_vault_policy(struct call *);
+void do_vault_capacity(struct call *);
+void do_vault_denied(struct call *);
+
 #endif

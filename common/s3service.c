@@ -148,6 +148,7 @@ refuse_auth(struct s3call *c, enum auth_rc rc, const char *why)
 			return s3_refuse(c, 400, "InvalidToken", NULL, "The provided token is malformed or otherwise invalid.");
 		return s3_refuse(c, 403, "InvalidAccessKeyId", NULL, "The AWS Access Key Id you provided does not exist in our records.");
 	case AUTH_SCOPE:
+		httpd_set(c->r, "x-amz-bucket-region", c->o->keys.region);
 		extra = mem_format("<Region>%s</Region>", c->o->keys.region);
 		s3_refuse(c, 400, "AuthorizationHeaderMalformed", extra, "The authorization header is malformed; %s", why);
 		free(extra);
@@ -338,8 +339,6 @@ static bool
 begin_fault(struct s3call *c)
 {
 	struct str why = { 0 };
-	struct mpu *up;
-	char *id;
 
 	if (c->o->faults == NULL)
 		return false;
@@ -351,17 +350,25 @@ begin_fault(struct s3call *c)
 		httpd_drop(c->r);
 		return true;
 	}
-	if (c->fault.kind == FAULT_EXPIRE && c->name != NULL && (id = s3_query(c, "uploadId")) != NULL) {
-		struct bucket *b = bucket_find(c->buckets, c->name);
-
-		if (b != NULL && (up = mpu_find(bucket_uploads(b), id)) != NULL) {
-			if (mpu_end(up))
-				mpu_remove(up);
-			mpu_drop(up);
-		}
-		free(id);
-	}
 	return s3_fault(c);
+}
+
+/* The upload or the thawed copy that is named has gone, if that is the fault. */
+static void
+expire(struct s3call *c)
+{
+	char *id = c->fault.kind == FAULT_EXPIRE ? s3_query(c, "uploadId") : NULL;
+	struct object o = { 0 };
+	struct mpu *up;
+
+	if (id != NULL && (up = mpu_find(bucket_uploads(c->bucket), id)) != NULL) {
+		if (mpu_end(up))
+			mpu_remove(up);
+		mpu_drop(up);
+	} else if (c->fault.kind == FAULT_EXPIRE && c->key != NULL && bucket_get(c->bucket, c->key, &o) && o.expires > c->now)
+		bucket_restore(c->bucket, c->key, c->now, c->now, c->now);
+	object_clear(&o);
+	free(id);
 }
 
 /* An error behind a status of 200, as AWS sends where it began to answer before it knew. */
@@ -432,6 +439,8 @@ open_gate(struct s3call *c)
 	if (!take_path(c) || !find_route(c) || begin_fault(c) || !check_signature(c) || !take_payload(c) || !check_framing(c) ||
 	    !take_checksums(c) || !check_bucket(c))
 		return;
+	if (c->bucket != NULL)
+		expire(c);
 	if (c->route->expect != NULL)
 		c->route->expect(c);
 }

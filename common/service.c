@@ -30,6 +30,7 @@ struct service {
 struct route {
 	const char *name;               /* AWS's, of the operation */
 	const char *method;
+	const char *root;               /* part 1 */
 	size_t parts;
 	const char *kind;               /* part 3 */
 	enum { NOTHING, TEXT, DATA } body;
@@ -39,22 +40,38 @@ struct route {
 };
 
 static const struct route routes[] = {
-	{ "ListVaults", "GET", 2, NULL, NOTHING, false, NULL, do_vault_list },
-	{ "CreateVault", "PUT", 3, NULL, NOTHING, false, NULL, do_vault_create },
-	{ "DescribeVault", "GET", 3, NULL, NOTHING, true, NULL, do_vault_describe },
-	{ "DeleteVault", "DELETE", 3, NULL, NOTHING, true, NULL, do_vault_delete },
-	{ "UploadArchive", "POST", 4, "archives", DATA, true, do_vault_expect_archive, do_vault_archive },
-	{ "DeleteArchive", "DELETE", 5, "archives", NOTHING, true, NULL, do_vault_remove },
-	{ "InitiateMultipartUpload", "POST", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_begin },
-	{ "ListMultipartUploads", "GET", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_list },
-	{ "ListParts", "GET", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_parts },
-	{ "UploadMultipartPart", "PUT", 5, "multipart-uploads", DATA, true, do_upload_expect_part, do_upload_part },
-	{ "CompleteMultipartUpload", "POST", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_complete },
-	{ "AbortMultipartUpload", "DELETE", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_abort },
-	{ "InitiateJob", "POST", 4, "jobs", TEXT, true, NULL, do_job_begin },
-	{ "ListJobs", "GET", 4, "jobs", NOTHING, true, NULL, do_job_list },
-	{ "DescribeJob", "GET", 5, "jobs", NOTHING, true, NULL, do_job_describe },
-	{ "GetJobOutput", "GET", 6, "jobs", NOTHING, true, NULL, do_job_output },
+	{ "ListVaults", "GET", "vaults", 2, NULL, NOTHING, false, NULL, do_vault_list },
+	{ "CreateVault", "PUT", "vaults", 3, NULL, NOTHING, false, NULL, do_vault_create },
+	{ "DescribeVault", "GET", "vaults", 3, NULL, NOTHING, true, NULL, do_vault_describe },
+	{ "DeleteVault", "DELETE", "vaults", 3, NULL, NOTHING, true, NULL, do_vault_delete },
+	{ "UploadArchive", "POST", "vaults", 4, "archives", DATA, true, do_vault_expect_archive, do_vault_archive },
+	{ "DeleteArchive", "DELETE", "vaults", 5, "archives", NOTHING, true, NULL, do_vault_remove },
+	{ "InitiateMultipartUpload", "POST", "vaults", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_begin },
+	{ "ListMultipartUploads", "GET", "vaults", 4, "multipart-uploads", NOTHING, true, NULL, do_upload_list },
+	{ "ListParts", "GET", "vaults", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_parts },
+	{ "UploadMultipartPart", "PUT", "vaults", 5, "multipart-uploads", DATA, true, do_upload_expect_part, do_upload_part },
+	{ "CompleteMultipartUpload", "POST", "vaults", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_complete },
+	{ "AbortMultipartUpload", "DELETE", "vaults", 5, "multipart-uploads", NOTHING, true, NULL, do_upload_abort },
+	{ "InitiateJob", "POST", "vaults", 4, "jobs", TEXT, true, NULL, do_job_begin },
+	{ "ListJobs", "GET", "vaults", 4, "jobs", NOTHING, true, NULL, do_job_list },
+	{ "DescribeJob", "GET", "vaults", 5, "jobs", NOTHING, true, NULL, do_job_describe },
+	{ "GetJobOutput", "GET", "vaults", 6, "jobs", NOTHING, true, NULL, do_job_output },
+	{ "ListTagsForVault", "GET", "vaults", 4, "tags", NOTHING, true, NULL, do_vault_tags },
+	{ "AddTagsToVault", "POST", "vaults", 4, "tags", TEXT, true, NULL, do_vault_denied },
+	{ "GetVaultNotifications", "GET", "vaults", 4, "notification-configuration", NOTHING, true, NULL, do_vault_unset },
+	{ "SetVaultNotifications", "PUT", "vaults", 4, "notification-configuration", TEXT, true, NULL, do_vault_denied },
+	{ "DeleteVaultNotifications", "DELETE", "vaults", 4, "notification-configuration", NOTHING, true, NULL, do_vault_denied },
+	{ "GetVaultAccessPolicy", "GET", "vaults", 4, "access-policy", NOTHING, true, NULL, do_vault_unset },
+	{ "SetVaultAccessPolicy", "PUT", "vaults", 4, "access-policy", TEXT, true, NULL, do_vault_denied },
+	{ "DeleteVaultAccessPolicy", "DELETE", "vaults", 4, "access-policy", NOTHING, true, NULL, do_vault_denied },
+	{ "GetVaultLock", "GET", "vaults", 4, "lock-policy", NOTHING, true, NULL, do_vault_unset },
+	{ "InitiateVaultLock", "POST", "vaults", 4, "lock-policy", TEXT, true, NULL, do_vault_denied },
+	{ "CompleteVaultLock", "POST", "vaults", 5, "lock-policy", NOTHING, true, NULL, do_vault_denied },
+	{ "AbortVaultLock", "DELETE", "vaults", 4, "lock-policy", NOTHING, true, NULL, do_vault_denied },
+	{ "GetDataRetrievalPolicy", "GET", "policies", 3, NULL, NOTHING, false, NULL, do_vault_policy },
+	{ "SetDataRetrievalPolicy", "PUT", "policies", 3, NULL, TEXT, false, NULL, do_vault_denied },
+	{ "ListProvisionedCapacity", "GET", "provisioned-capacity", 2, NULL, NOTHING, false, NULL, do_vault_capacity },
+	{ "PurchaseProvisionedCapacity", "POST", "provisioned-capacity", 2, NULL, NOTHING, false, NULL, do_vault_denied },
 };
 
 /* Cut the path up and find its route; false and refused. */
@@ -73,7 +90,7 @@ find_route(struct call *c)
 	for (size_t i = 0; *s == '\0' && i < sizeof routes / sizeof routes[0]; i++) {
 		const struct route *r = &routes[i];
 
-		if (r->parts == n && strcmp(c->part[1], "vaults") == 0 && strcmp(r->method, httpd_method(c->r)) == 0 &&
+		if (r->parts == n && strcmp(c->part[1], r->root) == 0 && strcmp(r->method, httpd_method(c->r)) == 0 &&
 		    (r->kind == NULL || strcmp(r->kind, c->part[3]) == 0) &&
 		    (n < 6 || strcmp(c->part[5], "output") == 0)) {
 			c->route = r;

@@ -81,7 +81,7 @@ ok 'a server that is told to end does not wait for a fault' 'vaultd -d e --fault
 for r in x =500 '*=' '*=5OO' '*=500,' '*@=500' '*@0=500' '*@3-2=500' '*@101%=500' '*@x%=500' '*=hang' '*=hang:x' '*=slow:0' '*=error:200:X' '*=error:500:' '*=500:1' '*=cut:99999999999999999999'; do
 	dies 2 '^vaultd: --fault: ' "no rule: $r" "vaultd -d e --fault '$r'"
 done
-dies 2 'in line 1 of bad' 'a bad file' 'echo "*" >bad; vaultd -d e --fault-file bad'
+dies 2 "in line 1 of bad" "a bad file" "echo \"*\" >bad; vaultd -d e --fault-file bad"
 dies 2 'Is a directory' 'a file that cannot be read' 'vaultd -d e --fault-file .'
 dies 2 '^usage\|--fault-seed' 'a bad seed' 'vaultd -d e --fault-seed x'
 finish

@@ -60,4 +60,22 @@ done
 vault d
 ok 'completed and killed: no archive twice, none lost' '[ "$(sort -u ids | wc -l)" -eq 20 ] && cut -f5 d/vaults/v/log | grep -cxF -f ids | grep -qx 20 && field /-/vaults/v .NumberOfArchives >n && grep -qx 23 n && [ "$(find d/vaults/v/archives -type f | wc -l)" -eq 23 ] && [ -z "$(ls d/vaults/v/uploads d/vaults/v/incoming | grep -v :)" ]'
 ok 'and each has its bytes' 'for f in d/vaults/v/archives/*/*; do cmp "$f" a || exit 1; done'
+stop
+
+# The same of a bucket: each upload is one object, and Complete says so.
+s3() { m=$1 p=$2; shift 2; curl -s -o o -D h -w '%{http_code}\n' -X "$m" --aws-sigv4 aws:amz:us-east-1:s3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@" "$AWS_ENDPOINT_URL$p"; }
+end() { s3 POST "/bkt/o$1?uploadId=$(cat up)" --data-binary @list; }
+: >ids
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	vault d --bucket bkt
+	s3 POST "/bkt/o$round?uploads=" >/dev/null; sed 's/.*<UploadId>//; s/<.*//' o | tr -d '\n' >up
+	s3 PUT "/bkt/o$round?partNumber=1&uploadId=$(cat up)" --data-binary @a >/dev/null
+	echo "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>$(header ETag)</ETag></Part></CompleteMultipartUpload>" >list
+	end $round >/dev/null & c=$!
+	sleep "0.0$((round * 3 % 10))$((round % 7))"; kill -9 "$server"; wait "$server" "$c" 2>/dev/null
+	vault d
+	[ "$(end $round)" = 200 ] && s3 GET "/bkt/o$round" >/dev/null && cmp -s o a && echo $round >>ids
+	stop
+done
+ok 'a bucket whose uploads are completed and killed' '[ "$(wc -l <ids)" -eq 20 ] && [ "$(grep -c "^+" d/buckets/bkt/log)" -eq 20 ] && [ "$(find d/buckets/bkt/objects -type f | wc -l)" -eq 20 ] && [ -z "$(ls d/buckets/bkt/uploads d/buckets/bkt/incoming | grep -v :)" ]'
 finish

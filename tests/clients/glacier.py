@@ -60,6 +60,15 @@ assert sorted((a['ArchiveDescription'], a['Size'], a['SHA256TreeHash']) for a in
 assert len([j for page in g.get_paginator('list_jobs').paginate(completed='true', **v) for j in page['JobList']]) == 2
 waiter = g.get_waiter('vault_exists')
 waiter.wait(**v)
+assert g.list_tags_for_vault(**v)['Tags'] == {}
+assert g.get_data_retrieval_policy()['Policy']['Rules'][0]['Strategy'] == 'None'
+assert g.list_provisioned_capacity()['ProvisionedCapacityList'] == []
+refused('ResourceNotFoundException', g.get_vault_notifications, **v)
+refused('ResourceNotFoundException', g.get_vault_access_policy, **v)
+refused('ResourceNotFoundException', g.get_vault_lock, **v)
+refused('AccessDeniedException', g.add_tags_to_vault, Tags={'a': 'b'}, **v)
+refused('AccessDeniedException', g.initiate_vault_lock, policy={'Policy': '{}'}, **v)
+refused('AccessDeniedException', g.set_data_retrieval_policy, Policy={'Rules': [{'Strategy': 'FreeTier'}]})
 for a in inventory['ArchiveList']:
     g.delete_archive(archiveId=a['ArchiveId'], **v)
     g.delete_archive(archiveId=a['ArchiveId'], **v)
