@@ -119,26 +119,29 @@ give(void *with, void *buf, size_t n, uint64_t offset)
 	return 0;
 }
 
-/* Both hashes of the part.  0, or -1 and errno. */
+enum { SIDE = 64 };                     /* leaves of a part in memory that are hashed side by side */
+
+/* Both hashes of the part; leaf is room for one, where the part is read from a file.  0, or -1 and errno. */
 static int
 hash_part(struct job *j, uint8_t *leaf)
 {
+	size_t most = (size_t)(j->buf != NULL ? SIDE : 1) * TREE_LEAF;
 	struct sha256 *linear = j->archive->hash_only ? NULL : sha256_new();
-	uint8_t node[SHA256_SIZE];
+	uint8_t node[SIDE][SHA256_SIZE];
 	struct tree tree;
 	int r = 0;
 
 	tree_init(&tree);
-	for (uint64_t at = 0; at < j->part.length && r == 0; at += TREE_LEAF) {
-		size_t n = j->part.length - at < TREE_LEAF ? (size_t)(j->part.length - at) : TREE_LEAF;
+	for (uint64_t at = 0; at < j->part.length; at += most) {
+		size_t n = j->part.length - at < most ? (size_t)(j->part.length - at) : most;
 		const uint8_t *p = j->buf != NULL ? j->buf + at : leaf;
 
 		if (j->buf == NULL && (r = read_file(j, leaf, n, at)) != 0)
 			break;
 		if (linear != NULL)
 			sha256_add(linear, p, n);
-		sha256(node, p, n);
-		tree_push(&tree, 0, node);
+		for (size_t i = 0, count = tree_leaves(node, p, n); i < count; i++)
+			tree_push(&tree, 0, node[i]);
 	}
 	tree_root(&tree, j->part.tree);
 	if (linear != NULL)
@@ -245,7 +248,7 @@ work(void *job, unsigned lane, void *shared)
 		return;
 	}
 	if (j->buf == NULL && s->leaf[lane] == NULL)
-		s->leaf[lane] = mem_alloc(TREE_LEAF);
+		s->leaf[lane] = mem_grow(NULL, TREE_LEAF);
 	if (hash_part(j, s->leaf[lane]) != 0) {
 		j->error = errno;
 		j->rc = STORE_FAILED;
