@@ -770,7 +770,10 @@ receiving_keep(struct receiving *in, const char *key, struct object *o, bool onl
 	return r;
 }
 
-/* Add a line about key where there is such an object, and then its entry is number *i and the lock is held.  1; 0: there is none; -1 and errno. */
+/*
+ * Add a line about key where there is such an object; then its entry is number *i
+ * and the lock is held.  1; 0: there is none; -1 and errno.
+ */
 static int
 add_about(struct bucket *b, const char *key, const char *line, size_t *i)
 {

@@ -355,7 +355,8 @@ httpd_start(unsigned port, const struct httpd_calls *calls, void *shared)
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->end, NULL);
 	errno = 0;
-	h->daemon = MHD_start_daemon(MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
+	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+	    MHD_USE_SUPPRESS_DATE_NO_CLOCK,
 	    (uint16_t)port, NULL, NULL, on_request, h,
 	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_line, h,

@@ -19,6 +19,7 @@
 #include "mem.h"
 #include "range.h"
 #include "s3call.h"
+#include "spoil.h"
 #include "stamp.h"
 
 enum {
@@ -334,25 +335,6 @@ check_bucket(struct s3call *c)
 	return owner == NULL || strcmp(owner, c->o->account) == 0 || s3_refuse(c, 403, "AccessDenied", NULL, "Access Denied");
 }
 
-/* Is this call to fail, and before anything is looked at?  Then it has. */
-static bool
-begin_fault(struct s3call *c)
-{
-	struct str why = { 0 };
-
-	if (c->o->faults == NULL)
-		return false;
-	c->fault = faults_pick(c->o->faults, c->route->name, &why);
-	if (why.len != 0)
-		c->o->complain(why.s);
-	str_free(&why);
-	if (c->fault.kind == FAULT_RESET && c->fault.n == 0) {
-		httpd_drop(c->r);
-		return true;
-	}
-	return s3_fault(c);
-}
-
 /* The upload or the thawed copy that is named has gone, if that is the fault. */
 static void
 expire(struct s3call *c)
@@ -384,60 +366,24 @@ make_late(struct s3call *c)
 	httpd_answer(c->r, 200);
 }
 
-static void
-wrong_hash(struct s3call *c, bool none)
-{
-	const char *names[] = { "ETag", checksum_header(CHECKSUM_CRC32), checksum_header(CHECKSUM_CRC32C),
-	    checksum_header(CHECKSUM_CRC64NVME), checksum_header(CHECKSUM_SHA1), checksum_header(CHECKSUM_SHA256) };
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		const char *value = httpd_get(c->r, names[i]);
-		char *wrong;
-		size_t at = i == 0;     /* behind the quote */
-
-		if (value == NULL)
-			continue;
-		wrong = mem_copy(value);
-		wrong[at] = wrong[at] == '0' ? '1' : '0';
-		httpd_set(c->r, names[i], none ? NULL : wrong);
-		free(wrong);
-	}
-}
-
 /* The answer is there: spoil it, if that is the fault. */
 static void
 spoil(struct s3call *c)
 {
-	bool data = strcmp(c->route->name, "GetObject") == 0 && c->error.len == 0;
-	uint64_t half = httpd_length(c->r) / 2, n = c->fault.n != FAULT_HALF ? c->fault.n : half;
+	const char *const hashes[] = { "ETag", checksum_header(CHECKSUM_CRC32), checksum_header(CHECKSUM_CRC32C),
+	    checksum_header(CHECKSUM_CRC64NVME), checksum_header(CHECKSUM_SHA1), checksum_header(CHECKSUM_SHA256) };
 
-	switch (c->fault.kind) {
-	case FAULT_LOST: httpd_drop(c->r); break;
-	case FAULT_HANG: httpd_pause(c->r, n * 1000); break;
-	case FAULT_SLOW: httpd_slow(c->r, n); break;
-	case FAULT_SHORT: httpd_shorten(c->r, n); break;
-	case FAULT_CORRUPT: httpd_corrupt(c->r, data ? half : 0); break;        /* text must not say something else */
-	case FAULT_CUT:
-		if (httpd_length(c->r) == 0)
-			httpd_drop(c->r);
-		else
-			httpd_cut(c->r, n);
-		break;
-	case FAULT_HASH: wrong_hash(c, false); break;
-	case FAULT_NO_HASH: wrong_hash(c, true); break;
-	case FAULT_LATE:
-		if (strcmp(c->route->name, "CompleteMultipartUpload") == 0 && c->error.len == 0)
-			make_late(c);
-		break;
-	default: break;
-	}
+	if (c->fault.kind == FAULT_LATE && strcmp(c->route->name, "CompleteMultipartUpload") == 0 && c->error.len == 0)
+		make_late(c);
+	spoil_answer(&c->fault, c->r, strcmp(c->route->name, "GetObject") == 0 && c->error.len == 0, hashes,
+	    sizeof hashes / sizeof hashes[0]);
 }
 
 static void
 open_gate(struct s3call *c)
 {
-	if (!take_path(c) || !find_route(c) || begin_fault(c) || !check_signature(c) || !take_payload(c) || !check_framing(c) ||
-	    !take_checksums(c) || !check_bucket(c))
+	if (!take_path(c) || !find_route(c) || spoil_begin(&c->fault, c->o, c->r, c->route->name) || s3_fault(c) ||
+	    !check_signature(c) || !take_payload(c) || !check_framing(c) || !take_checksums(c) || !check_bucket(c))
 		return;
 	if (c->bucket != NULL)
 		expire(c);
@@ -445,18 +391,11 @@ open_gate(struct s3call *c)
 		c->route->expect(c);
 }
 
-/* Before the client has the answer, so that whoever reads the log behind it finds it there. */
 static void
 report(struct s3call *c)
 {
-	const char *fault = c->fault.kind != FAULT_NONE ? fault_name(c->fault.kind) : NULL;
-	const char *error = c->error.len != 0 ? c->error.s :
-	    httpd_status(c->r) == 0 && fault == NULL ? "the client went away" : NULL;
-	char *target = mem_format("%s%s%s", httpd_path(c->r), *httpd_query(c->r) != '\0' ? "?" : "", httpd_query(c->r));
-
-	c->o->report(httpd_method(c->r), target, fault, httpd_status(c->r), error, c->errnum);
+	spoil_report(&c->fault, c->o, c->r, str_get(&c->error), c->errnum);
 	c->reported = true;
-	free(target);
 }
 
 static void *

@@ -8,7 +8,6 @@
 #include "service.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +17,7 @@
 #include "do_vault.h"
 #include "hex.h"
 #include "mem.h"
+#include "spoil.h"
 #include "stamp.h"
 
 enum { TEXT_MAX = 1 << 16 };            /* bytes in a body that is not data */
@@ -195,66 +195,13 @@ check_framing(struct call *c)
 	return true;
 }
 
-/* Is this call to fail, and before anything is looked at?  Then it has. */
-static bool
-begin_fault(struct call *c)
-{
-	struct str why = { 0 };
-
-	if (c->o->faults == NULL)
-		return false;
-	c->fault = faults_pick(c->o->faults, c->route->name, &why);
-	if (why.len != 0)
-		c->o->complain(why.s);
-	str_free(&why);
-	if (c->fault.kind == FAULT_RESET && c->fault.n == 0) {
-		httpd_drop(c->r);
-		return true;
-	}
-	return call_fault(c);
-}
-
-/* The answer is there: spoil it, if that is the fault. */
-static void
-spoil(struct call *c)
-{
-	const char *type = httpd_get(c->r, "Content-Type"), *hash = httpd_get(c->r, "x-amz-sha256-tree-hash");
-	bool data = type != NULL && strcmp(type, "application/octet-stream") == 0;
-	uint64_t half = httpd_length(c->r) / 2, n = c->fault.n != FAULT_HALF ? c->fault.n : half;
-	char wrong[SHA256_HEX];
-
-	switch (c->fault.kind) {
-	case FAULT_LOST: httpd_drop(c->r); break;
-	case FAULT_HANG: httpd_pause(c->r, n * 1000); break;
-	case FAULT_SLOW: httpd_slow(c->r, n); break;
-	case FAULT_SHORT: httpd_shorten(c->r, n); break;
-	case FAULT_CORRUPT: httpd_corrupt(c->r, data ? half : 0); break;        /* text must not say something else */
-	case FAULT_CUT:
-		/* Of nothing nothing can be cut off but the answer itself. */
-		if (httpd_length(c->r) == 0)
-			httpd_drop(c->r);
-		else
-			httpd_cut(c->r, n);
-		break;
-	case FAULT_HASH:
-		if (hash != NULL) {
-			snprintf(wrong, sizeof wrong, "%s", hash);
-			wrong[0] = wrong[0] == '0' ? '1' : '0';
-			httpd_set(c->r, "x-amz-sha256-tree-hash", wrong);
-		}
-		break;
-	case FAULT_NO_HASH: httpd_set(c->r, "x-amz-sha256-tree-hash", NULL); break;
-	default: break;
-	}
-}
-
 static void
 open_gate(struct call *c)
 {
 	const char *payload = httpd_header(c->r, "x-amz-content-sha256");
 	uint8_t hash[SHA256_SIZE];
 
-	if (!find_route(c) || begin_fault(c))
+	if (!find_route(c) || spoil_begin(&c->fault, c->o, c->r, c->route->name) || call_fault(c))
 		return;
 	if (payload != NULL || httpd_header(c->r, "authorization") == NULL) {
 		if (!check_signature(c, payload != NULL ? payload : "") || !call_hash(c, "x-amz-content-sha256", hash))
@@ -270,18 +217,11 @@ open_gate(struct call *c)
 	c->digest = digest_new();
 }
 
-/* Before the client has the answer, so that whoever reads the log behind it finds it there. */
 static void
 report(struct call *c)
 {
-	const char *fault = c->fault.kind != FAULT_NONE ? fault_name(c->fault.kind) : NULL;
-	const char *error = c->error.len != 0 ? c->error.s :
-	    httpd_status(c->r) == 0 && fault == NULL ? "the client went away" : NULL;
-	char *target = mem_format("%s%s%s", httpd_path(c->r), *httpd_query(c->r) != '\0' ? "?" : "", httpd_query(c->r));
-
-	c->o->report(httpd_method(c->r), target, fault, httpd_status(c->r), error, c->errnum);
+	spoil_report(&c->fault, c->o, c->r, str_get(&c->error), c->errnum);
 	c->reported = true;
-	free(target);
 }
 
 static void *
@@ -346,7 +286,9 @@ check_body(struct call *c)
 static void
 on_end(void *call)
 {
+	static const char *const hashes[] = { "x-amz-sha256-tree-hash" };
 	struct call *c = call;
+	const char *type;
 
 	if (c->fault.kind == FAULT_RESET) {
 		httpd_drop(c->r);
@@ -355,7 +297,8 @@ on_end(void *call)
 	c->now = stamp_now();
 	if (check_body(c) && (c->vault != NULL || c->route->body == DATA || check_common(c)))
 		c->route->answer(c);
-	spoil(c);
+	type = httpd_get(c->r, "Content-Type");
+	spoil_answer(&c->fault, c->r, type != NULL && strcmp(type, "application/octet-stream") == 0, hashes, 1);
 	report(c);
 }
 
