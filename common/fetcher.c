@@ -192,8 +192,8 @@ fetcher_get(struct fetcher *f, const struct store_item *item, int fd, uint64_t h
 	struct tree tree;
 	enum store_rc rc;
 
-	/* Twice at most: what was there before may not be what it seemed. */
-	for (;; have = 0) {
+	/* Twice at most: what was there before may not be what it seemed, or a byte has changed on its way. */
+	for (int round = 1; ; round++, have = 0) {
 		*spoilt = false;
 		have = have < item->size ? have / PIECE * PIECE : item->size;
 		tree_init(&tree);
@@ -213,7 +213,7 @@ fetcher_get(struct fetcher *f, const struct store_item *item, int fd, uint64_t h
 		if (!item->hashed || memcmp(root, item->hash, SHA256_SIZE) == 0)
 			return STORE_OK;
 		*spoilt = true;
-		if (have == 0) {
+		if (round == 2) {
 			str_puts(why, "what came is damaged, its tree hash is not the archive's");
 			return STORE_FAILED;
 		}

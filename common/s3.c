@@ -33,6 +33,7 @@ enum {
 	KEY_MAX = 1024,                 /* bytes */
 	LIST_PAGES = 100000,            /* of one list: a service that never ends one is broken */
 	PAGE = 1000,                    /* entries of one page, and of one DeleteObjects */
+	WRONGS = 3,                     /* times that an answer may make no sense */
 	SHORTS = 100,                   /* times that the body of one fetch may break off */
 	LATE = 5,                       /* times that the last step says 200 and yet fails */
 	SUM = 64,                       /* room for a SHA-256 in base64, and for "-10000" */
@@ -72,6 +73,7 @@ struct upload {
 	uint64_t part_size;
 	bool expected;
 	uint8_t tree[SHA256_SIZE];      /* of the whole, where expected */
+	bool lost;                      /* an answer was lost when it was begun */
 	const struct store_part *whole; /* the only part, to be put at the end */
 	pthread_mutex_t lock;           /* guards what follows, and the making of id */
 	struct part *parts;             /* sorted by number */
@@ -103,6 +105,8 @@ s3_again(int status, const char *code)
 	switch (status) {
 	case 429: case 509:
 		return RETRY_THROTTLED;
+	case 400:                       /* of a HEAD, which cannot say why: RequestTimeout mostly */
+		return *code == '\0' ? RETRY_TRANSIENT : RETRY_NO;
 	case 0: case 408: case 500: case 502: case 503: case 504:
 		return RETRY_TRANSIENT;
 	default:
@@ -788,13 +792,35 @@ read_upload(void *with, const char *path, const char *text)
 	return true;
 }
 
-/* Read a page of a list; pages counts them. */
-static enum store_rc
-read_page(struct request *r, int *pages, xml_element *f, struct page *p, struct str *why)
+static bool
+ignore(void *with, const char *path, const char *text)
 {
+	(void)with, (void)path, (void)text;
+	return true;
+}
+
+/*
+ * Get a page of a list, and read it; pages counts them.  One that is damaged on its
+ * way is asked for again, and nothing of it is read before.
+ */
+static enum store_rc
+get_page(struct s3 *s, unsigned lane, struct request *r, int *pages, xml_element *f, struct page *p, struct str *why)
+{
+	const struct str *body = &r->answer.http.body;
+	enum store_rc rc;
+	enum aws_rc arc;
+
+	for (int wrong = 0; ; wrong++) {
+		if ((rc = call(s, lane, r, &arc, "", why)) != STORE_OK)
+			return rc;
+		if (xml_parse(str_get(body), body->len, ignore, NULL))
+			break;
+		if (wrong == WRONGS)
+			return strange(why, r, "the list is not as it should be");
+	}
 	p->more = false;
-	if (!xml_parse(str_get(&r->answer.http.body), r->answer.http.body.len, f, p) || ++*pages == LIST_PAGES ||
-	    (p->more && p->next.len == 0))
+	str_clear(&p->next);
+	if (!xml_parse(str_get(body), body->len, f, p) || ++*pages == LIST_PAGES || (p->more && p->next.len == 0))
 		return strange(why, r, "the list is not as it should be");
 	return STORE_OK;
 }
@@ -805,7 +831,6 @@ list_uploads(struct s3 *s, unsigned lane, const char *only, struct page *p, stru
 {
 	struct request r = { 0 };
 	enum store_rc rc;
-	enum aws_rc arc;
 	int pages = 0;
 
 	*p = (struct page){ .s3 = s, .only = only };
@@ -816,8 +841,7 @@ list_uploads(struct s3 *s, unsigned lane, const char *only, struct page *p, stru
 			add_query(&r, "key-marker", str_get(&p->next));
 			add_query(&r, "upload-id-marker", str_get(&p->next_too));
 		}
-		if ((rc = call(s, lane, &r, &arc, "", why)) == STORE_OK)
-			rc = read_page(&r, &pages, read_upload, p, why);
+		rc = get_page(s, lane, &r, &pages, read_upload, p, why);
 	} while (rc == STORE_OK && p->more);
 	request_free(&r);
 	page_free(p);
@@ -912,7 +936,6 @@ look(void *is, void *up, unsigned lane, struct str *why)
 	struct page p = { .s3 = s, .upload = u };
 	struct request r = { 0 };
 	enum store_rc rc;
-	enum aws_rc arc;
 	int pages = 0;
 
 	forget_parts(u);
@@ -921,10 +944,14 @@ look(void *is, void *up, unsigned lane, struct str *why)
 		add_query(&r, "uploadId", upload_id(u));
 		if (p.next.len != 0)
 			add_query(&r, "part-number-marker", str_get(&p.next));
-		if ((rc = call(s, lane, &r, &arc, "", why)) == STORE_OK)
-			rc = read_page(&r, &pages, read_part, &p, why);
+		rc = get_page(s, lane, &r, &pages, read_part, &p, why);
 	} while (rc == STORE_OK && p.more);
-	/* All parts but the last have one size: the first that is there tells, where it is not the last. */
+	/*
+	 * All parts but the last have one size, a power of two: the first that is there
+	 * tells.  Where only the last is there it is of no use, for nobody knows its place.
+	 */
+	if (u->nparts != 0 && (u->parts[0].size < PART_MIN || (u->parts[0].size & (u->parts[0].size - 1)) != 0))
+		forget_parts(u);
 	u->part_size = u->nparts != 0 ? u->parts[0].size : PART_MIN;
 	page_free(&p);
 	request_free(&r);
@@ -1058,15 +1085,23 @@ initiate(struct s3 *s, unsigned lane, struct upload *u, struct str *why)
 	enum aws_rc arc;
 
 	hex_put(hex, u->tree, SHA256_SIZE);
-	prepare(&r, s, "POST", u->key, "uploads");
-	aws_call_header(&r.call, "x-amz-checksum-algorithm", "SHA256");
-	describe(&r, s, u, u->expected ? hex : NULL);
-	rc = call(s, lane, &r, &arc, "", why);
-	if (rc == STORE_OK && !text_of(&r, "InitiateMultipartUploadResult/UploadId", &id))
-		rc = strange(why, &r, "the answer has no upload id");
+	for (int wrong = 0; ; wrong++) {
+		prepare(&r, s, "POST", u->key, "uploads");
+		aws_call_header(&r.call, "x-amz-checksum-algorithm", "SHA256");
+		describe(&r, s, u, u->expected ? hex : NULL);
+		rc = call(s, lane, &r, &arc, "", why);
+		u->lost = u->lost || r.answer.tries > 1;
+		if (rc != STORE_OK || text_of(&r, "InitiateMultipartUploadResult/UploadId", &id))
+			break;
+		u->lost = true;
+		if (wrong == WRONGS) {
+			rc = strange(why, &r, "the answer has no upload id");
+			break;
+		}
+	}
 	if (rc == STORE_OK) {
 		u->id = mem_copy(str_get(&id));
-		if (r.answer.tries > 1)
+		if (u->lost)
 			sweep(s, lane, u);
 	}
 	str_free(&id);
@@ -1133,15 +1168,24 @@ send(void *is, void *up, unsigned lane, const struct store_part *part, struct st
 
 	snprintf(number, sizeof number, "%u", p.number);
 	snprintf(what, sizeof what, "part %u", p.number);
-	prepare(&r, s, "PUT", u->key, "");
-	add_query(&r, "partNumber", number);
-	add_query(&r, "uploadId", u->id);
-	attach_part(&r, part);
-	rc = call(s, lane, &r, &arc, what, why);
-	p.summed = http_find(&r.answer.http, "x-amz-checksum-sha256", &echo);
-	if (rc == STORE_OK && (!http_find(&r.answer.http, "etag", &etag) || !echo_good(&r, r.sum))) {
-		str_format(why, "%s: ", what);
-		rc = strange(why, &r, etag.len == 0 ? "the answer has no ETag" : is_other);
+	/* A part may be sent as often as need be: also where what the service says of it makes no sense. */
+	for (int wrong = 0; ; wrong++) {
+		prepare(&r, s, "PUT", u->key, "");
+		add_query(&r, "partNumber", number);
+		add_query(&r, "uploadId", u->id);
+		attach_part(&r, part);
+		rc = call(s, lane, &r, &arc, what, why);
+		if (rc != STORE_OK)
+			break;
+		str_clear(&etag);
+		p.summed = http_find(&r.answer.http, "x-amz-checksum-sha256", &echo);
+		if (http_find(&r.answer.http, "etag", &etag) && echo_good(&r, r.sum))
+			break;
+		if (wrong == WRONGS) {
+			str_format(why, "%s: ", what);
+			rc = strange(why, &r, etag.len == 0 ? "the answer has no ETag" : is_other);
+			break;
+		}
 	}
 	if (rc == STORE_OK) {
 		memcpy(p.sum, part->linear, SHA256_SIZE);
@@ -1421,6 +1465,9 @@ out:
 		str_puts(why, str_get(&trouble));
 	else if (!u->expected)
 		tag(s, lane, str_get(id), tree);
+	/* A lost try may have taken its time. */
+	if (rc == STORE_OK && u->lost)
+		sweep(s, lane, u);
 	str_free(&trouble);
 	str_free(&text);
 	request_free(&r);
@@ -1549,7 +1596,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 	size_t have = 0;
 	enum aws_rc arc;
 
-	for (int again = 0; have < length; ) {
+	for (int again = 0, wrong = 0; have < length; ) {
 		prepare(&r, s, "GET", key, "");
 		if (version != NULL)
 			add_query(&r, "versionId", version);
@@ -1564,6 +1611,9 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 				have += (size_t)r.answer.got;
 			continue;
 		}
+		if (rc == STORE_OK && (r.answer.got != length - have || !aws_begins_at(&r.answer, offset + have, last)) &&
+		    wrong++ < WRONGS)
+			continue;
 		if (rc == STORE_OK && (r.answer.got != length - have || !aws_begins_at(&r.answer, offset + have, last)))
 			rc = strange(&trouble, &r, "the service sent other bytes than those asked for");
 		if (rc != STORE_OK)
@@ -1692,7 +1742,6 @@ list_objects(struct s3 *s, unsigned lane, struct listing *l, struct pool *pool, 
 {
 	struct request r = { 0 };
 	enum store_rc rc;
-	enum aws_rc arc;
 	int pages = 0;
 
 	l->page = (struct page){ .s3 = s };
@@ -1703,9 +1752,7 @@ list_objects(struct s3 *s, unsigned lane, struct listing *l, struct pool *pool, 
 			add_query(&r, "continuation-token", str_get(&l->page.next));
 		aws_call_header(&r.call, "x-amz-optional-object-attributes", "RestoreStatus");
 		l->n = 0;
-		str_clear(&l->page.next);
-		if ((rc = call(s, lane, &r, &arc, "", why)) == STORE_OK)
-			rc = read_page(&r, &pages, read_entry, &l->page, why);
+		rc = get_page(s, lane, &r, &pages, read_entry, &l->page, why);
 		if (l->stopped) {
 			str_clear(why);
 			rc = STORE_FAILED;
