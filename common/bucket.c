@@ -151,6 +151,19 @@ out:
 	return r;
 }
 
+/* Do two lines stand for the same bytes? */
+static bool
+same_file(struct bucket *b, uint64_t at1, uint64_t at2)
+{
+	struct object o, p;
+	bool same = read_object(b, at1, &o);
+
+	same = read_object(b, at2, &p) && same && strcmp(o.id, p.id) == 0;
+	object_clear(&o);
+	object_clear(&p);
+	return same;
+}
+
 /* The place of key in the list, or where it would go; *found says which.  The lock is held. */
 static size_t
 place(const struct bucket *b, const char *key, bool *found)
@@ -266,9 +279,14 @@ fold(struct bucket *b)
 			struct entry fresh = *e;
 
 			if (have) {
-				if (unlink_object(b, b->list[kept - 1].at) != 0)
+				struct entry *old = &b->list[--kept];
+
+				if (same_file(b, old->at, e->at)) {
+					fresh.ready = old->ready;
+					fresh.expires = old->expires;
+				} else if (unlink_object(b, old->at) != 0)
 					return -1;
-				free(b->list[--kept].key);
+				free(old->key);
 			}
 			e->key = NULL;
 			b->list[kept++] = fresh;
@@ -787,6 +805,33 @@ add_about(struct bucket *b, const char *key, const char *line, size_t *i)
 	pthread_mutex_lock(&b->lock);
 	*i = place(b, key, &found);
 	return 1;
+}
+
+int
+bucket_change(struct bucket *b, const char *key, const char *attrs)
+{
+	struct object o;
+	int r = 0, error;
+	uint64_t at;
+	bool found;
+	size_t i;
+
+	pthread_mutex_lock(&b->write);
+	if (bucket_get(b, key, &o)) {
+		str_clear(&o.attrs);
+		str_puts(&o.attrs, attrs);
+		if ((r = add_line(b, key, &o, &at)) == 0) {
+			pthread_mutex_lock(&b->lock);
+			i = place(b, key, &found);
+			b->list[i].at = at;
+			pthread_mutex_unlock(&b->lock);
+		}
+	}
+	error = errno;
+	object_clear(&o);
+	pthread_mutex_unlock(&b->write);
+	errno = error;
+	return r;
 }
 
 int

@@ -15,7 +15,7 @@
  *	r  TIME  KEY  READY  EXPIRES
  *
  * A line is written when the bytes are durable; of two lines with one key the
- * later one counts.  The file of an object is moved to objects/ behind its line,
+ * later one counts, and where both have one id only the attributes were changed.  The file of an object is moved to objects/ behind its line,
  * or when the server starts again.  For use from several threads; times are
  * milliseconds since 1970.
  */
@@ -88,6 +88,9 @@ uint64_t receiving_length(const struct receiving *);                    /* so fa
  */
 int receiving_keep(struct receiving *, const char *key, struct object *o, bool only_new);
 void receiving_discard(struct receiving *);             /* NULL is allowed */
+
+/* Give what is under this key other attributes.  0, also where nothing is; -1 and errno. */
+int bucket_change(struct bucket *, const char *key, const char *attrs);
 
 /* Remove what is under this key.  0, also where nothing is; -1 and errno. */
 int bucket_remove(struct bucket *, const char *key, int64_t now);

@@ -1,5 +1,6 @@
 #include "do_object.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -514,4 +515,98 @@ do_object_tags(struct s3call *c)
 	free(tags);
 	s3_xml(c, &xml);
 	object_clear(&o);
+}
+
+/* Tags on their way from XML to what x-amz-tagging would say. */
+struct tagging {
+	struct str text, key, value;
+	unsigned n;
+};
+
+/* As in a query. */
+static void
+encode(struct str *out, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (isalnum((unsigned char)*s) || strchr("-_.~", *s) != NULL)
+			str_add(out, s, 1);
+		else
+			str_format(out, "%%%02X", (unsigned char)*s);
+}
+
+static bool
+take_tag(void *shared, const char *path, const char *text)
+{
+	struct tagging *t = shared;
+
+	if (strcmp(path, "Tagging/TagSet/Tag/Key") == 0) {
+		str_clear(&t->key);
+		str_puts(&t->key, text);
+		return *text != '\0' && strlen(text) <= 128;
+	}
+	if (strcmp(path, "Tagging/TagSet/Tag/Value") == 0) {
+		str_clear(&t->value);
+		str_puts(&t->value, text);
+		return strlen(text) <= 256;
+	}
+	if (strcmp(path, "Tagging/TagSet/Tag") == 0) {
+		if (t->key.len == 0 || ++t->n > TAGS_MAX)
+			return false;
+		str_puts(&t->text, t->text.len != 0 ? "&" : "");
+		encode(&t->text, str_get(&t->key));
+		str_puts(&t->text, "=");
+		encode(&t->text, str_get(&t->value));
+		str_clear(&t->key);
+		str_clear(&t->value);
+	}
+	return true;
+}
+
+static void
+copy_other(void *attrs, const char *name, const char *value)
+{
+	if (strcmp(name, "x-amz-tagging") != 0)
+		attrs_put(attrs, name, value);
+}
+
+/* Give the object these tags. */
+static void
+set_tags(struct s3call *c, const char *tags, int status)
+{
+	struct str attrs = { 0 };
+	struct object o;
+
+	if (!bucket_get(c->bucket, c->key, &o))
+		s3_no_key(c);
+	else {
+		attrs_each(str_get(&o.attrs), copy_other, &attrs);
+		if (*tags != '\0')
+			attrs_put(&attrs, "x-amz-tagging", tags);
+		if (bucket_change(c->bucket, c->key, str_get(&attrs)) == 0)
+			s3_done(c, status);
+		else
+			s3_failed(c);
+	}
+	str_free(&attrs);
+	object_clear(&o);
+}
+
+void
+do_object_tag(struct s3call *c)
+{
+	struct tagging t = { 0 };
+
+	if (xml_parse(str_get(&c->text), c->text.len, take_tag, &t))
+		set_tags(c, str_get(&t.text), 200);
+	else
+		s3_malformed(c);
+	str_free(&t.text);
+	str_free(&t.key);
+	str_free(&t.value);
+}
+
+void
+do_object_untag(struct s3call *c)
+{
+	set_tags(c, "", 204);
 }

@@ -21,5 +21,7 @@ void do_object_get(struct s3call *);            /* and HEAD */
 void do_object_remove(struct s3call *);
 void do_object_restore(struct s3call *);
 void do_object_tags(struct s3call *);
+void do_object_tag(struct s3call *);            /* other tags */
+void do_object_untag(struct s3call *);          /* none */
 
 #endif

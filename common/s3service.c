@@ -59,6 +59,8 @@ static const struct s3route routes[] = {
 	{ "UploadPart", "PUT", OBJECT, "uploadId", DATA, true, do_multipart_expect, do_multipart_put },
 	{ "PutObject", "PUT", OBJECT, NULL, DATA, true, do_object_expect, do_object_put },
 	{ "ListParts", "GET", OBJECT, "uploadId", NOTHING, true, NULL, do_multipart_parts },
+	{ "PutObjectTagging", "PUT", OBJECT, "tagging", TEXT, true, NULL, do_object_tag },
+	{ "DeleteObjectTagging", "DELETE", OBJECT, "tagging", NOTHING, true, NULL, do_object_untag },
 	{ "GetObjectTagging", "GET", OBJECT, "tagging", NOTHING, true, NULL, do_object_tags },
 	{ "GetObject", "GET", OBJECT, NULL, NOTHING, true, NULL, do_object_get },
 	{ "HeadObject", "HEAD", OBJECT, NULL, NOTHING, true, NULL, do_object_get },

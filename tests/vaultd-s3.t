@@ -54,5 +54,6 @@ sleep 0.7; n=$(ls d/buckets/bkt/incoming | wc -l); kill -9 "$server"; wait "$ser
 ok 'kill -9 in the middle of a body' '[ "$n" -eq 1 ]'
 vault d --fault-file rules
 ok 'started again it has what it had' '[ "$(raw GET /bkt/x)" = 200 ] && grep -qx hello o && [ -z "$(ls d/buckets/bkt/incoming)" ]'
+boto again 'a thawed copy outlives a change of tags and the server'
 ok 'faults have the codes of S3' 'rule "GetObject@1=500" "GetObject@2=throttle" "GetObject@3=408" "GetObject@4=lost" "GetObject@5=corrupt"; refused 500 InternalError GET /bkt/x && refused 503 SlowDown GET /bkt/x && refused 400 RequestTimeout GET /bkt/x && [ "$(raw GET /bkt/x)" = 000 ] && [ "$(raw GET /bkt/x)" = 200 ] && ! grep -qx hello o && rule && [ "$(raw GET /bkt/x)" = 200 ] && grep -qx hello o'
 finish

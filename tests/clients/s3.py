@@ -54,6 +54,13 @@ def objects():
         assert r['Body'].read() == want and r['ResponseMetadata']['HTTPStatusCode'] == 206, rng
     refused('InvalidRange', 416, s3.get_object, Bucket='bkt', Key='a b/ü+%/c', Range='bytes=99999999-')
     assert s3.get_object_tagging(Bucket='bkt', Key='a b/ü+%/c')['TagSet'] == [{'Key': 'k', 'Value': 'v'}, {'Key': 'l', 'Value': 'w x'}]
+    tags = [{'Key': 'a b', 'Value': 'ü&='}, {'Key': 'e', 'Value': ''}]
+    s3.put_object_tagging(Bucket='bkt', Key='a b/ü+%/c', Tagging={'TagSet': tags})
+    assert s3.get_object_tagging(Bucket='bkt', Key='a b/ü+%/c')['TagSet'] == tags
+    assert s3.get_object(Bucket='bkt', Key='a b/ü+%/c')['Body'].read() == data
+    assert s3.head_object(Bucket='bkt', Key='a b/ü+%/c')['Metadata'] == {'tree': 'x', 'two': 'y z'}
+    s3.delete_object_tagging(Bucket='bkt', Key='a b/ü+%/c')
+    assert s3.get_object_tagging(Bucket='bkt', Key='a b/ü+%/c')['TagSet'] == []
     refused('NoSuchKey', 404, s3.get_object, Bucket='bkt', Key='nope')
     refused('404', 404, s3.head_object, Bucket='bkt', Key='nope')
     s3.put_object(Bucket='bkt', Key='empty', Body=b'')
@@ -179,6 +186,13 @@ def restore():      # standard thaws in an hour, expedited at once
     assert s3.get_object(Bucket='bkt', Key='cold')['Body'].read() == b'cold'
     assert status(ask('cold', 'Standard', 3)) == 200
     assert status(ask('deep', 'Bulk')) == 202
+    s3.put_object_tagging(Bucket='bkt', Key='cold', Tagging={'TagSet': [{'Key': 'k', 'Value': 'v'}]})
+    assert s3.get_object(Bucket='bkt', Key='cold')['Body'].read() == b'cold'
+
+
+def again():        # behind a start: the changes of tags cost neither bytes nor copies
+    assert s3.get_object(Bucket='bkt', Key='cold')['Body'].read() == b'cold'
+    assert s3.get_object_tagging(Bucket='bkt', Key='cold')['TagSet'] == [{'Key': 'k', 'Value': 'v'}]
 
 
 def once():
