@@ -81,4 +81,11 @@ ok 'another region is learnt from the refusal' 'AWS_REGION=eu-west-1 glacier-ls 
 again
 ok 'backup.sh' 'seal-keygen -o key.txt >recipients && mkdir -p data/sub && cp small data/sub/one && cp big data/two && printf "BACKUP_PREFIX=%s/spool\nHOST=h\nSTORE=s3://buck/sets\nRECIPIENTS=%s/recipients\nSPLITSIZE=4M\n" "$TMP" "$TMP" >conf && "$here/scripts/backup.sh" -c conf "$TMP/data" >set'
 ok 'restore.sh without a ledger asks the store' '"$here/scripts/restore.sh" -w -s s3://buck/sets -i key.txt -l new/ledger.tsv -o out "$(cat set)" && cmp big "out$TMP/data/two" && cmp small "out$TMP/data/sub/one" && [ -s new/ledger.tsv ]'
+ok 'and by aws, age, xz and tar, as printed' 'mkdir plain && cut -f6 new/ledger.tsv | grep "/backup_.*tar.xz.age$" | sort >keys && [ -s keys ] && while read -r key; do
+		api restore-object --bucket buck --key "$key" --restore-request "Days=7,GlacierJobParameters={Tier=Bulk}" || exit
+		for i in 1 2 3 4 5 6 7 8 9; do api head-object --bucket buck --key "$key" --query Restore | grep -q false && break; sleep 0.5; done
+		api get-object --bucket buck --key "$key" "${key##*/}" >/dev/null || exit
+	done <keys && for c in backup_*.tar.xz.age; do age -d -i key.txt "$c" | xz -dc; done | tar -xpif - -C plain && cmp big "plain$TMP/data/two"'
+again --vault old --thaw-delay 0
+ok 'moving from a vault' 'glacier-put -s glacier:old small big >ledger && mkdir move && cd move && glacier-get -N -w -t bulk -s glacier:old <../ledger | glacier-put -N -s s3://buck/moved -l ../ledger.s3 >/dev/null && cut -f3-5 ../ledger | sort >x && cut -f3-5 ../ledger.s3 | sort | cmp - x && glacier-rm -N -s glacier:old --now 2099-01-01 <../ledger | wc -l | grep -qx 2'
 finish
