@@ -1,7 +1,5 @@
 #include "base64.h"
 
-#include <string.h>
-
 static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -14,12 +12,25 @@ base64_put(struct str *out, enum base64 kind, const void *bytes, size_t n)
 	for (size_t i = 0; i < n; i += 3) {
 		uint32_t v = (uint32_t)in[i] << 16 | (i + 1 < n ? (uint32_t)in[i + 1] << 8 : 0) | (i + 2 < n ? in[i + 2] : 0);
 		size_t digits = n - i >= 3 ? 4 : n - i + 1;
+		char four[4] = { '=', '=', '=', '=' };
 
 		for (size_t k = 0; k < digits; k++)
-			str_add(out, &alphabet[v >> (18 - 6 * k) & 63], 1);
-		if (kind == BASE64_PADDED)
-			str_add(out, "==", 4 - digits);
+			four[k] = alphabet[v >> (18 - 6 * k) & 63];
+		str_add(out, four, kind == BASE64_PADDED ? 4 : digits);
 	}
+}
+
+/* The value of a digit; 64 for what is none. */
+static uint32_t
+value(char c, const char *alphabet)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (uint32_t)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (uint32_t)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (uint32_t)(c - '0') + 52;
+	return c == alphabet[62] ? 62 : c == alphabet[63] ? 63 : 64;
 }
 
 int
@@ -37,11 +48,11 @@ base64_get(void *out, size_t max, enum base64 kind, const char *s, size_t n)
 			n--;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *at = s[i] != '\0' ? strchr(alphabet, s[i]) : NULL;
+		uint32_t digit = value(s[i], alphabet);
 
-		if (at == NULL)
+		if (digit == 64)
 			return -1;
-		v = v << 6 | (uint32_t)(at - alphabet);
+		v = v << 6 | digit;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
