@@ -27,9 +27,11 @@
 #include "opt.h"
 #include "pool.h"
 #include "seal.h"
+#include "sink.h"
+#include "source.h"
 
 static const char usage[] =
-    "seal [-0fhkNqvV] [-T threads] [-o file] -r recipient ... | -R file ... [file ...]\n"
+    "seal [-0afhkNqvV] [-T threads] [-o file] -r recipient ... | -R file ... [file ...]\n"
     "       seal -d [-0fhkNqvV] [-T threads] [-o file] -i identity ... [file ...]";
 
 enum {
@@ -50,7 +52,7 @@ struct batch {
 struct job {
 	struct pool *pool;
 	struct keys recipients, identities;
-	bool open;
+	bool open, armor;
 	uint8_t key[BOX_KEY];
 };
 
@@ -82,52 +84,12 @@ work(void *arg, unsigned thread, void *shared)
 	} while (at < b->in);
 }
 
-/* A descriptor and what was read of it too early. */
-struct source {
-	int fd;
-	struct str rest;
-	size_t used;            /* of rest */
-};
-
-static ssize_t
-source_fill(struct source *s, void *buf, size_t n)
-{
-	size_t have = s->rest.len - s->used < n ? s->rest.len - s->used : n;
-	ssize_t r;
-
-	if (have != 0)
-		memcpy(buf, s->rest.s + s->used, have);
-	s->used += have;
-	if (have == n)
-		return (ssize_t)n;
-	r = io_fill(s->fd, (char *)buf + have, n - have);
-	return r < 0 ? -1 : r + (ssize_t)have;
-}
-
-/* Does the input end here?  1, 0, or -1 and errno. */
-static int
-source_ended(struct source *s)
-{
-	char c;
-	ssize_t r;
-
-	if (s->used < s->rest.len)
-		return 0;
-	if ((r = io_fill(s->fd, &c, 1)) < 0)
-		return -1;
-	str_clear(&s->rest);
-	s->used = 0;
-	if (r > 0)
-		str_add(&s->rest, &c, 1);
-	return r == 0;
-}
-
 /*
  * The payload: read, worked on, written.  Returns SEAL_OK, or what is wrong with
  * the chunk that begins *bad bytes behind the payload's nonce.
  */
 static enum seal_rc
-payload(struct job *j, struct source *in, const char *inname, int out, const char *outname, uint64_t *bad)
+payload(struct job *j, struct source *in, const char *inname, struct sink *out, const char *outname, uint64_t *bad)
 {
 	size_t unit = j->open ? SEAL_SEALED : SEAL_CHUNK;
 	enum seal_rc rc = SEAL_OK;
@@ -154,7 +116,7 @@ payload(struct job *j, struct source *in, const char *inname, int out, const cha
 			return rc;
 		if (rc != SEAL_OK)
 			continue;               /* nothing may follow what is damaged */
-		if (io_put(out, b->buf, b->out) != 0)
+		if (sink_put(out, b->buf, b->out) != 0)
 			edie(ST_FAIL, "%s", outname);
 		if (b->rc != SEAL_OK) {
 			rc = b->rc;
@@ -168,7 +130,8 @@ static void
 seal_stream(struct job *j, int in, const char *inname, int out, const char *outname)
 {
 	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
-	struct source source = { .fd = in };
+	struct source *source = source_new(in);
+	struct sink *sink = sink_new(out, j->armor);
 	struct str header = { 0 };
 	uint64_t bad;
 
@@ -178,61 +141,96 @@ seal_stream(struct job *j, int in, const char *inname, int out, const char *outn
 	str_add(&header, nonce, sizeof nonce);
 	seal_key(j->key, file_key, nonce);
 	mem_wipe(file_key, sizeof file_key);
-	if (io_put(out, header.s, header.len) != 0)
+	if (sink_put(sink, header.s, header.len) != 0)
 		edie(ST_FAIL, "%s", outname);
-	payload(j, &source, inname, out, outname, &bad);
+	payload(j, source, inname, sink, outname, &bad);
+	if (sink_end(sink) != 0)
+		edie(ST_FAIL, "%s", outname);
 	mem_wipe(j->key, sizeof j->key);
 	str_free(&header);
-	str_free(&source.rest);
+	source_free(source);
 }
 
-/* Read until the header is whole.  What was read behind it stays in the source. */
+/* Read until the header is whole. */
 static enum age_rc
 read_header(struct job *j, struct source *s, const char *inname, uint8_t file_key[AGE_FILE_KEY], size_t *length)
 {
 	enum age_rc rc;
-	char some[4096];
-	ssize_t n;
+	const char *bytes;
+	size_t n;
+	int more;
 
 	do {
-		if ((n = io_some(s->fd, some, sizeof some)) < 0)
+		if ((more = source_more(s)) < 0)
 			edie(ST_FAIL, "%s", inname);
-		str_add(&s->rest, some, (size_t)n);
-		rc = age_header_get(str_get(&s->rest), s->rest.len, &j->identities, file_key, length);
-	} while (rc == AGE_MORE && n != 0);
-	s->used = rc == AGE_OK ? *length : 0;
-	return s->rest.len == 0 ? AGE_ALIEN : rc;
+		bytes = source_ahead(s, &n);
+		rc = n == 0 ? AGE_ALIEN : age_header_get(bytes, n, &j->identities, file_key, length);
+	} while (rc == AGE_MORE && more > 0);
+	if (rc == AGE_OK)
+		source_skip(s, *length);
+	return rc;
+}
+
+/* Does the armor hold?  If not, that is said, and what came out of it is not worth another word. */
+static bool
+armor_holds(const struct source *s, const char *inname)
+{
+	unsigned long line;
+	enum armor_rc rc = source_armor(s, &line);
+
+	if (rc == ARMOR_OK)
+		return true;
+	if (rc == ARMOR_LEAD || rc == ARMOR_CUT)
+		warn("%s: %s", inname, armor_strerror(rc));
+	else
+		warn("%s: %s, line %lu", inname, armor_strerror(rc), line);
+	return false;
 }
 
 /* false: it does not open, and that was said. */
 static bool
-open_stream(struct job *j, int in, const char *inname, int out, const char *outname)
+open_source(struct job *j, struct source *source, const char *inname, struct sink *sink, const char *outname)
 {
 	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
-	struct source source = { .fd = in };
 	enum age_rc header;
 	enum seal_rc rc = SEAL_CUT;
 	size_t length = 0;
 	uint64_t bad = 0;
 	ssize_t n;
 
-	if ((header = read_header(j, &source, inname, file_key, &length)) != AGE_OK) {
-		warn("%s: %s", inname, age_strerror(header));
-		str_free(&source.rest);
+	if ((header = read_header(j, source, inname, file_key, &length)) != AGE_OK) {
+		if (armor_holds(source, inname))
+			warn("%s: %s", inname, age_strerror(header));
 		return false;
 	}
-	if ((n = source_fill(&source, nonce, sizeof nonce)) < 0)
+	if ((n = source_fill(source, nonce, sizeof nonce)) < 0)
 		edie(ST_FAIL, "%s", inname);
 	if (n == sizeof nonce) {
 		seal_key(j->key, file_key, nonce);
-		rc = payload(j, &source, inname, out, outname, &bad);
+		rc = payload(j, source, inname, sink, outname, &bad);
 		mem_wipe(j->key, sizeof j->key);
 	}
 	mem_wipe(file_key, sizeof file_key);
+	if (!armor_holds(source, inname))
+		return false;
 	if (rc != SEAL_OK)
 		warn("%s: %s, at byte %llu", inname, seal_strerror(rc), (unsigned long long)(length + (n == sizeof nonce ? sizeof nonce : 0) + bad));
-	str_free(&source.rest);
 	return rc == SEAL_OK;
+}
+
+static bool
+open_stream(struct job *j, int in, const char *inname, int out, const char *outname)
+{
+	struct source *source = source_new(in);
+	struct sink *sink = sink_new(out, false);
+	bool good;
+
+	source_detect(source);
+	good = open_source(j, source, inname, sink, outname);
+	if (sink_end(sink) != 0)
+		edie(ST_FAIL, "%s", outname);
+	source_free(source);
+	return good;
 }
 
 static bool
@@ -355,7 +353,7 @@ single(struct job *j, const char *name, const char *out, bool force)
 	struct file *f = NULL;
 	bool good;
 
-	if (out == NULL && !j->open && !force)
+	if (out == NULL && !j->open && !j->armor && !force)
 		opt_not_terminal(STDOUT_FILENO, "standard output");
 	if (name != NULL && strcmp(name, "-") != 0 && (fd = open(name, O_RDONLY | O_CLOEXEC)) < 0)
 		edie(ST_FAIL, "%s", name);
@@ -382,7 +380,7 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "decrypt", 0, NULL, 'd' }, { "force", 0, NULL, 'f' }, { "identity", 1, NULL, 'i' },
+		{ "armor", 0, NULL, 'a' }, { "decrypt", 0, NULL, 'd' }, { "force", 0, NULL, 'f' }, { "identity", 1, NULL, 'i' },
 		{ "keep", 0, NULL, 'k' }, { "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' },
 		{ "output", 1, NULL, 'o' }, { "recipient", 1, NULL, 'r' },
 		{ "recipients-file", 1, NULL, 'R' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
@@ -395,9 +393,10 @@ main(int argc, char *argv[])
 	int c;
 
 	err_init(argv);
-	while ((c = getopt_long(argc, argv, "0dfi:kNo:r:R:T:hqvV", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "0adfi:kNo:r:R:T:hqvV", longs, NULL)) != -1)
 		switch (c) {
 		case '0': end = '\0'; break;
+		case 'a': j.armor = true; break;
 		case 'd': j.open = true; break;
 		case 'f': force = true; break;
 		case 'i': read_keys(&j.identities, optarg, key_identities_from, "age identity (AGE-SECRET-KEY-1...)"); break;
@@ -417,7 +416,7 @@ main(int argc, char *argv[])
 	argv += optind;
 	argc -= optind;
 	if ((j.open ? j.identities.n == 0 || j.recipients.n != 0 : j.recipients.n == 0 || j.identities.n != 0) ||
-	    (names && (argc != 0 || out != NULL)) || (out != NULL && argc > 1))
+	    (j.open && j.armor) || (names && (argc != 0 || out != NULL)) || (out != NULL && argc > 1))
 		opt_usage(usage);
 	meter_start(0);
 	j.pool = pool_new(threads, POOL_RING(threads), sizeof(struct batch), work, &j);

@@ -20,7 +20,6 @@ age_strerror(enum age_rc rc)
 	case AGE_MORE: return "the header is cut short";
 	case AGE_ALIEN: return "is not an age file";
 	case AGE_VERSION: return "is an age file of a version that is not known here";
-	case AGE_ARMOR: return "is an age file in armor, which is not known here; age -d opens it";
 	case AGE_HEADER: return "the header is malformed";
 	case AGE_STRANGER: return "is not for any of these identities";
 	case AGE_MAC: return "the header is damaged, its MAC does not match";
@@ -156,13 +155,11 @@ unwrap(const struct stanza *s, const struct keys *identities, uint8_t file_key[A
 static enum age_rc
 check_intro(const char *s, size_t n)
 {
-	static const char any[] = "age-encryption.org/", armor[] = "-----BEGIN AGE ENCRYPTED FILE-----";
+	static const char any[] = "age-encryption.org/";
 	size_t have = n < sizeof intro - 1 ? n : sizeof intro - 1;
 
 	if (memcmp(s, intro, have) == 0)
 		return have == sizeof intro - 1 ? AGE_OK : AGE_MORE;
-	if (memcmp(s, armor, n < sizeof armor - 1 ? n : sizeof armor - 1) == 0)
-		return AGE_ARMOR;
 	if (n >= sizeof any - 1 && memcmp(s, any, sizeof any - 1) == 0)
 		return AGE_VERSION;
 	return AGE_ALIEN;

@@ -19,7 +19,6 @@ enum age_rc {
 	AGE_MORE,               /* no error so far, but the header goes on behind these bytes */
 	AGE_ALIEN,              /* not an age file at all */
 	AGE_VERSION,            /* an age file of another version */
-	AGE_ARMOR,              /* an age file in armor */
 	AGE_HEADER,             /* the header breaks the grammar, or is too long */
 	AGE_STRANGER,           /* for none of these identities */
 	AGE_MAC                 /* a recipient's part is good, the header as a whole is not */

@@ -13,6 +13,9 @@ for n in 0 1 65535 65536 65537 131072 1048575 1048576 1048577 5000000; do
 	ok "$n bytes: ours opens age's" 'age -R pub x | seal -d -i id | cmp - x'
 done
 ok 'the overhead is age'"'"'s' '[ "$(seal -R pub <in | wc -c)" -eq "$(age -R pub in | wc -c)" ]'
+ok 'armor: age opens ours' 'for n in 0 1 47 48 49 65536 1000000; do head -c $n in >x; seal -a -R pub <x >x.asc && age -d -i id x.asc | cmp - x && seal -d -i id <x.asc | cmp - x || exit; done'
+ok "armor: ours opens age's" 'for n in 0 1 47 48 49 65536 1000000; do head -c $n in | age -a -R pub | seal -d -i id >o && head -c $n in | cmp - o || exit; done'
+ok 'armor: lines end with CRLF, with white space around' '{ printf "\n \t\r\n"; sed "s/$/\r/" x.asc; printf "\n\n  "; } | seal -d -i id | cmp - x'
 ok 'any number of threads' 'seal -T8 -R pub <in >s; seal -T1 -d -i id <s | cmp - in; seal -T8 -d -i id <s | cmp - in'
 ok 'a slow pipe changes nothing' '{ head -c 70000 s; sleep 0.1; tail -c +70001 s; } | seal -d -i id | cmp - in'
 ok 'many recipients, each opens' 'seal -r "$(cat pub)" -R pub2 <in >m; for i in id id2; do seal -d -i $i <m | cmp - in && age -d -i $i m | cmp - in; done'
@@ -36,7 +39,11 @@ flip() { cp s d; printf '\377' | dd of=d bs=1 seek="$1" conv=notrunc 2>/dev/null
 head=$(($(grep -abo -- '^---' s | head -n 1 | cut -d: -f1) + 48))
 dies 1 'standard input: is not an age file' 'nothing at all' ': | seal -d -i id'
 dies 1 'is not an age file' 'something else' 'seal -d -i id <in'
-dies 1 'armor' 'armor' 'age -a -R pub in | seal -d -i id'
+dies 1 'the armor is malformed, line 3' 'armor with a blank' 'sed "3s/./ &/" x.asc | seal -d -i id'
+dies 1 'the armor is cut short' 'armor without its end' 'sed \$d x.asc | seal -d -i id'
+dies 1 'stands behind the armor' 'armor with something behind it' '{ cat x.asc; echo hello; } | seal -d -i id'
+dies 1 'stands in front of the armor' 'armor with something in front' '{ echo hello; cat x.asc; } | seal -d -i id'
+dies 1 'does not begin with' 'armor of something else' 'sed s/FILE/DATA/ x.asc | seal -d -i id'
 dies 1 'of a version' 'another version' 'sed "1s/v1/v2/" s | seal -d -i id'
 dies 1 'header is malformed' 'a damaged stanza' 'sed "2s/X25519 ./X25519 */" s | seal -d -i id'
 dies 1 'header is cut short' 'a cut header' 'head -c 100 s | seal -d -i id'
