@@ -13,6 +13,8 @@
 #include "key.h"
 #include "mem.h"
 #include "opt.h"
+#include "secret.h"
+#include "unseal.h"
 
 static const char usage[] =
     "seal-keygen [-hV] [-o file]\n"
@@ -23,37 +25,44 @@ static void
 make_identity(struct str *out, struct str *recipient)
 {
 	char now[DATE_RFC3339];
-	struct key key;
+	struct x25519 *key = box_alloc(sizeof *key);
 
-	key_new(&key);
+	x25519_new(key);
 	date_rfc3339(now, time(NULL));
-	key_print_recipient(recipient, &key);
+	x25519_print_recipient(recipient, key);
 	str_format(out, "# created: %s\n# public key: %s\n", now, str_get(recipient));
-	key_print_identity(out, &key);
+	x25519_print_identity(out, key);
 	str_puts(out, "\n");
-	mem_wipe(&key, sizeof key);
+	box_free(key);
 }
 
 static void
 print_recipients(struct str *out, const char *path)
 {
 	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct secret text = { 0 };
 	struct keys keys = { 0 };
-	long bad;
+	unsigned long line;
+	enum key_rc rc;
 
 	if (path == NULL)
 		path = "standard input";
-	if (fd < 0 || (bad = key_identities_from(&keys, fd)) < 0)
+	if (fd < 0 || secret_read(&text, fd, KEY_FILE_MAX) != 0)
 		edie(ST_FAIL, "%s", path);
-	if (bad > 0)
-		die(ST_FAIL, "%s: line %ld: is not an age identity (AGE-SECRET-KEY-1...)", path, bad);
-	if (keys.n == 0)
-		die(ST_FAIL, "%s: holds no identity", path);
+	if (unseal_is(text.s, text.len))
+		die(ST_FAIL, "%s: is itself sealed; open it with seal -d first", path);
+	if ((rc = key_identities(&keys, text.s, text.len, &line)) != KEY_OK && line != 0)
+		die(ST_FAIL, "%s: line %lu: %s", path, line, key_strerror(rc));
+	if (rc != KEY_OK)
+		die(ST_FAIL, "%s: %s", path, key_strerror(rc));
 	for (size_t i = 0; i < keys.n; i++) {
-		key_print_recipient(out, &keys.key[i]);
+		if (keys.key[i].type == KEY_SSH)
+			die(ST_FAIL, "%s: is an SSH key, whose recipient is its .pub file", path);
+		x25519_print_recipient(out, &keys.key[i].x25519);
 		str_puts(out, "\n");
 	}
 	key_free(&keys);
+	secret_free(&text);
 }
 
 /* To a file that is not there yet, or to stdout. */

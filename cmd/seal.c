@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,19 +21,20 @@
 #include "err.h"
 #include "file.h"
 #include "io.h"
-#include "key.h"
 #include "mem.h"
 #include "meter.h"
 #include "names.h"
 #include "opt.h"
 #include "pool.h"
 #include "seal.h"
+#include "secret.h"
 #include "sink.h"
 #include "source.h"
+#include "unseal.h"
 
 static const char usage[] =
-    "seal [-0afhkNqvV] [-T threads] [-o file] -r recipient ... | -R file ... [file ...]\n"
-    "       seal -d [-0fhkNqvV] [-T threads] [-o file] -i identity ... [file ...]";
+    "seal [-0afhkNqvV] [-T threads] [-o file] -r recipient ... | -R file ... | -p [file ...]\n"
+    "       seal -d [-0fhkNpqvV] [-T threads] [-o file] [-i identity ...] [file ...]";
 
 enum {
 	CHUNKS = 16,                                    /* in a batch */
@@ -48,11 +50,15 @@ struct batch {
 	enum seal_rc rc;        /* opening: how it ended; out counts what came before */
 };
 
-/* All of the work at hand; the threads read it, and the main thread changes it between streams. */
+/* All of the work at hand.  The threads read it, and the main thread changes it between streams. */
 struct job {
 	struct pool *pool;
-	struct keys recipients, identities;
+	struct age_keys keys;           /* to seal to, or to open with */
+	struct secret passphrase;       /* keys.passphrase, once it is known */
+	int passphrase_fd;              /* where it comes from; -1 for the terminal */
+	bool ask;                       /* it may be asked for */
 	bool open, armor;
+	uint8_t *file_key;              /* of the file at hand, in memory of box_alloc */
 	uint8_t key[BOX_KEY];
 };
 
@@ -129,18 +135,22 @@ payload(struct job *j, struct source *in, const char *inname, struct sink *out, 
 static void
 seal_stream(struct job *j, int in, const char *inname, int out, const char *outname)
 {
-	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
+	uint8_t nonce[SEAL_NONCE];
 	struct source *source = source_new(in);
 	struct sink *sink = sink_new(out, j->armor);
 	struct str header = { 0 };
+	enum age_rc rc;
 	uint64_t bad;
 
-	box_random(file_key, sizeof file_key);
+	box_random(j->file_key, AGE_FILE_KEY);
 	box_random(nonce, sizeof nonce);
-	age_header_put(&header, &j->recipients, file_key);
+	if ((rc = age_header_put(&header, &j->keys, j->file_key)) == AGE_MEMORY)
+		edie(ST_FAIL, "%s", age_strerror(rc));
+	if (rc != AGE_OK)
+		die(ST_FAIL, "too many recipients: the header would be longer than anybody reads");
 	str_add(&header, nonce, sizeof nonce);
-	seal_key(j->key, file_key, nonce);
-	mem_wipe(file_key, sizeof file_key);
+	seal_key(j->key, j->file_key, nonce);
+	mem_wipe(j->file_key, AGE_FILE_KEY);
 	if (sink_put(sink, header.s, header.len) != 0)
 		edie(ST_FAIL, "%s", outname);
 	payload(j, source, inname, sink, outname, &bad);
@@ -151,9 +161,31 @@ seal_stream(struct job *j, int in, const char *inname, int out, const char *outn
 	source_free(source);
 }
 
+/* The passphrase, from where it comes; twice where a slip would lock somebody out. */
+static void
+get_passphrase(struct job *j, bool twice)
+{
+	struct secret again = { 0 };
+
+	if (j->passphrase_fd >= 0) {
+		if (secret_line(&j->passphrase, j->passphrase_fd, SCRYPT_PASSPHRASE_MAX) != 0)
+			edie(ST_FAIL, "--passphrase-fd %d", j->passphrase_fd);
+	} else {
+		if (secret_ask(&j->passphrase, "passphrase: ", SCRYPT_PASSPHRASE_MAX) != 0 ||
+		    (twice && secret_ask(&again, "once more: ", SCRYPT_PASSPHRASE_MAX) != 0))
+			edie(ST_FAIL, "the passphrase cannot be asked for (see --passphrase-fd)");
+		if (twice && (again.len != j->passphrase.len || !box_equal(again.s, j->passphrase.s, again.len)))
+			die(ST_FAIL, "the two passphrases differ");
+		secret_free(&again);
+	}
+	if (j->passphrase.len == 0)
+		die(ST_FAIL, "an empty passphrase protects nothing");
+	j->keys.passphrase = &j->passphrase;
+}
+
 /* Read until the header is whole. */
 static enum age_rc
-read_header(struct job *j, struct source *s, const char *inname, uint8_t file_key[AGE_FILE_KEY], size_t *length)
+read_header(struct job *j, struct source *s, const char *inname, size_t *length)
 {
 	enum age_rc rc;
 	const char *bytes;
@@ -164,8 +196,12 @@ read_header(struct job *j, struct source *s, const char *inname, uint8_t file_ke
 		if ((more = source_more(s)) < 0)
 			edie(ST_FAIL, "%s", inname);
 		bytes = source_ahead(s, &n);
-		rc = n == 0 ? AGE_ALIEN : age_header_get(bytes, n, &j->identities, file_key, length);
+		rc = n == 0 ? AGE_ALIEN : age_header_get(bytes, n, &j->keys, j->file_key, length);
 	} while (rc == AGE_MORE && more > 0);
+	if (rc == AGE_PASSPHRASE && j->ask) {
+		get_passphrase(j, false);
+		rc = age_header_get(bytes, n, &j->keys, j->file_key, length);
+	}
 	if (rc == AGE_OK)
 		source_skip(s, *length);
 	return rc;
@@ -187,30 +223,43 @@ armor_holds(const struct source *s, const char *inname)
 	return false;
 }
 
+static void
+complain(const struct job *j, const char *inname, enum age_rc rc, size_t line)
+{
+	if (rc == AGE_MEMORY)
+		ewarn("%s: %s", inname, age_strerror(rc));
+	else if (rc == AGE_HEADER)
+		warn("%s: %s, line %zu", inname, age_strerror(rc), line);
+	else if (rc == AGE_STRANGER && j->keys.keys.n == 0)
+		warn("%s: is not sealed with a passphrase; give an identity with -i", inname);
+	else
+		warn("%s: %s", inname, age_strerror(rc));
+}
+
 /* false: it does not open, and that was said. */
 static bool
 open_source(struct job *j, struct source *source, const char *inname, struct sink *sink, const char *outname)
 {
-	uint8_t file_key[AGE_FILE_KEY], nonce[SEAL_NONCE];
+	uint8_t nonce[SEAL_NONCE];
 	enum age_rc header;
 	enum seal_rc rc = SEAL_CUT;
 	size_t length = 0;
 	uint64_t bad = 0;
 	ssize_t n;
 
-	if ((header = read_header(j, source, inname, file_key, &length)) != AGE_OK) {
+	if ((header = read_header(j, source, inname, &length)) != AGE_OK) {
 		if (armor_holds(source, inname))
-			warn("%s: %s", inname, age_strerror(header));
+			complain(j, inname, header == AGE_ALIEN && source_armored(source) ? AGE_MORE : header, length);
 		return false;
 	}
 	if ((n = source_fill(source, nonce, sizeof nonce)) < 0)
 		edie(ST_FAIL, "%s", inname);
 	if (n == sizeof nonce) {
-		seal_key(j->key, file_key, nonce);
+		seal_key(j->key, j->file_key, nonce);
 		rc = payload(j, source, inname, sink, outname, &bad);
 		mem_wipe(j->key, sizeof j->key);
 	}
-	mem_wipe(file_key, sizeof file_key);
+	mem_wipe(j->file_key, AGE_FILE_KEY);
 	if (!armor_holds(source, inname))
 		return false;
 	if (rc != SEAL_OK)
@@ -323,26 +372,83 @@ names_mode(struct job *j, char end, bool replace, bool keep)
 	names_free(names);
 }
 
+/* A file of keys, all of it. */
 static void
-read_keys(struct keys *keys, const char *path, long (*from)(struct keys *, int), const char *what)
+read_text(struct secret *text, const char *path, bool secret)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	size_t before = keys->n;
 	struct stat st;
-	long bad;
 
 	if (fd < 0)
 		edie(ST_FAIL, "%s", path);
-	if (from == key_identities_from && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+	if (secret && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
 		warn("%s: others may read this identity file; chmod 600 it", path);
-	if ((bad = from(keys, fd)) < 0)
+	if (secret_read(text, fd, KEY_FILE_MAX) != 0)
 		edie(ST_FAIL, "%s", path);
-	if (bad > 0)
-		die(ST_FAIL, "%s: line %ld: is not an %s", path, bad, what);
-	if (keys->n == before)
-		die(ST_FAIL, "%s: holds no %s", path, what);
 	if (fd != STDIN_FILENO)
 		close(fd);
+}
+
+static void
+check_keys(const char *path, enum key_rc rc, unsigned long line)
+{
+	if (rc != KEY_OK && line != 0)
+		die(ST_FAIL, "%s: line %lu: %s", path, line, key_strerror(rc));
+	if (rc != KEY_OK)
+		die(ST_FAIL, "%s: %s", path, key_strerror(rc));
+}
+
+static void
+recipients_from(struct job *j, const char *path)
+{
+	struct secret text = { 0 };
+	unsigned long line;
+	enum key_rc rc;
+
+	read_text(&text, path, false);
+	rc = key_recipients(&j->keys.keys, text.s, text.len, &line);
+	check_keys(path, rc, line);
+	secret_free(&text);
+}
+
+/* An identity file that is itself an age file: text becomes what is in it. */
+static void
+unseal_identities(struct job *j, struct secret *text, const char *path)
+{
+	struct secret plain = { 0 }, passphrase = { 0 };
+	struct age_keys keys = j->keys;
+	const char *wrong;
+	char *prompt;
+	bool wanted;
+
+	if ((wrong = unseal(&plain, text->s, text->len, &keys, &wanted)) != NULL && wanted) {
+		prompt = mem_format("passphrase for %s: ", path);
+		if (secret_ask(&passphrase, prompt, SCRYPT_PASSPHRASE_MAX) != 0)
+			edie(ST_FAIL, "%s: its passphrase cannot be asked for (see --passphrase-fd)", path);
+		free(prompt);
+		keys.passphrase = &passphrase;
+		wrong = unseal(&plain, text->s, text->len, &keys, &wanted);
+	}
+	if (wrong != NULL)
+		die(ST_FAIL, "%s: %s", path, wrong);
+	secret_free(&passphrase);
+	secret_free(text);
+	*text = plain;
+}
+
+static void
+identities_from(struct job *j, const char *path)
+{
+	struct secret text = { 0 };
+	unsigned long line;
+	enum key_rc rc;
+
+	read_text(&text, path, true);
+	if (unseal_is(text.s, text.len))
+		unseal_identities(j, &text, path);
+	rc = key_identities(&j->keys.keys, text.s, text.len, &line);
+	check_keys(path, rc, line);
+	secret_free(&text);
 }
 
 /* stdin or one operand, to stdout or to -o. */
@@ -376,48 +482,102 @@ single(struct job *j, const char *name, const char *out, bool force)
 	return true;
 }
 
+/* Keys as the command line names them, in its order. */
+struct named {
+	char option;
+	const char *value;
+};
+
+static void
+collect_keys(struct job *j, const struct named *named, size_t n)
+{
+	enum key_rc rc;
+
+	if (j->passphrase_fd >= 0)
+		get_passphrase(j, false);
+	for (size_t i = 0; i < n; i++)
+		switch (named[i].option) {
+		case 'i': identities_from(j, named[i].value); break;
+		case 'R': recipients_from(j, named[i].value); break;
+		case 'r':
+			if ((rc = key_recipient(&j->keys.keys, named[i].value)) != KEY_OK)
+				die(ST_USAGE, "-r %.16s...: %s", rc == KEY_IDENTITY ? "" : named[i].value, key_strerror(rc));
+		}
+	if (!j->open && j->ask && j->keys.passphrase == NULL)
+		get_passphrase(j, true);
+}
+
+/* Is the command line one of those that usage shows? */
+static bool
+sensible(const struct job *j, const struct named *named, size_t n, bool names, int argc, char *argv[], const char *out)
+{
+	bool stdin_is_data = names || argc == 0 || strcmp(argv[0], "-") == 0;
+	size_t identities = 0, recipients = 0, stdin_is_keys = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		*(named[i].option == 'i' ? &identities : &recipients) += 1;
+		stdin_is_keys += named[i].option != 'r' && strcmp(named[i].value, "-") == 0;
+	}
+	if (stdin_is_keys + stdin_is_data > 1)
+		die(ST_USAGE, "standard input cannot be keys and something else");
+	if (j->open ? recipients != 0 || j->armor : identities != 0 || (recipients == 0) == !j->ask)
+		return false;
+	return !(names && (argc != 0 || out != NULL)) && !(out != NULL && argc > 1);
+}
+
 int
 main(int argc, char *argv[])
 {
+	enum { PASSPHRASE_FD = OPT_LONG, WORK_FACTOR };
 	static const struct option longs[] = {
 		{ "armor", 0, NULL, 'a' }, { "decrypt", 0, NULL, 'd' }, { "force", 0, NULL, 'f' }, { "identity", 1, NULL, 'i' },
 		{ "keep", 0, NULL, 'k' }, { "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' },
-		{ "output", 1, NULL, 'o' }, { "recipient", 1, NULL, 'r' },
-		{ "recipients-file", 1, NULL, 'R' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+		{ "output", 1, NULL, 'o' }, { "passphrase", 0, NULL, 'p' },
+		{ "passphrase-fd", 1, NULL, PASSPHRASE_FD }, { "recipient", 1, NULL, 'r' },
+		{ "recipients-file", 1, NULL, 'R' }, { "threads", 1, NULL, 'T' },
+		{ "work-factor", 1, NULL, WORK_FACTOR }, OPT_COMMON
 	};
 	unsigned threads = cpu_count();
 	bool force = false, keep = false, names = false, good = true;
-	struct job j = { 0 };
+	struct job j = { .passphrase_fd = -1 };
+	struct named *named = mem_array((size_t)argc, sizeof *named);
 	const char *out = NULL;
 	char end = '\n';
+	size_t n = 0;
 	int c;
 
 	err_init(argv);
-	while ((c = getopt_long(argc, argv, "0adfi:kNo:r:R:T:hqvV", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "0adfi:kNo:pr:R:T:hqvV", longs, NULL)) != -1)
 		switch (c) {
 		case '0': end = '\0'; break;
 		case 'a': j.armor = true; break;
 		case 'd': j.open = true; break;
 		case 'f': force = true; break;
-		case 'i': read_keys(&j.identities, optarg, key_identities_from, "age identity (AGE-SECRET-KEY-1...)"); break;
+		case 'i': case 'r': case 'R': named[n++] = (struct named){ (char)c, optarg }; break;
 		case 'k': keep = true; break;
 		case 'N': names = true; break;
 		case 'o': out = optarg; break;
-		case 'r':
-			if (!key_recipient(&j.recipients, optarg))
-				die(ST_USAGE, "-r %.16s...: is not an age recipient (age1...)", optarg);
-			break;
-		case 'R': read_keys(&j.recipients, optarg, key_recipients_from, "age recipient (age1...)"); break;
+		case 'p': j.ask = true; break;
 		case 'T': threads = (unsigned)opt_uint("-T", optarg, 1, 256); break;
+		case PASSPHRASE_FD:
+			j.passphrase_fd = (int)opt_uint("--passphrase-fd", optarg, 0, INT_MAX);
+			j.ask = true;
+			break;
+		case WORK_FACTOR: j.keys.work = (unsigned)opt_uint("--work-factor", optarg, 1, SCRYPT_WORK_MAX); break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
 		}
 	argv += optind;
 	argc -= optind;
-	if ((j.open ? j.identities.n == 0 || j.recipients.n != 0 : j.recipients.n == 0 || j.identities.n != 0) ||
-	    (j.open && j.armor) || (names && (argc != 0 || out != NULL)) || (out != NULL && argc > 1))
+	if (!sensible(&j, named, n, names, argc, argv, out))
 		opt_usage(usage);
+	if (j.keys.work == 0)
+		j.keys.work = j.open ? SCRYPT_WORK_MAX : SCRYPT_WORK;
+	j.ask = j.ask || (j.open && n == 0);
+	j.file_key = box_alloc(AGE_FILE_KEY);
+	collect_keys(&j, named, n);
+	free(named);
 	meter_start(0);
 	j.pool = pool_new(threads, POOL_RING(threads), sizeof(struct batch), work, &j);
 
@@ -431,7 +591,8 @@ main(int argc, char *argv[])
 	for (unsigned i = 0; i < POOL_RING(threads); i++)
 		free(((struct batch *)pool_job(j.pool, i))->buf);
 	pool_free(j.pool);
-	key_free(&j.recipients);
-	key_free(&j.identities);
+	key_free(&j.keys.keys);
+	secret_free(&j.passphrase);
+	box_free(j.file_key);
 	return good ? 0 : ST_FAIL;
 }

@@ -1,18 +1,15 @@
 /*
- * The header of an age v1 file (C2SP, age.md, "Format"): text that wraps the file
+ * The header of an age v1 file (C2SP, age.md, "Header"): text that wraps the file
  * key for each recipient, and its MAC.  Strict: what the specification does not
- * allow is refused.
+ * allow is refused, whether it concerns the keys at hand or not.
  */
 #ifndef AGE_H
 #define AGE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "key.h"
-#include "str.h"
+#include "scrypt.h"
 
-enum { AGE_FILE_KEY = 16, AGE_HEADER_MAX = 1 << 20 };
+enum { AGE_HEADER_MAX = 1 << 20 };      /* bytes: some ten thousand recipients */
 
 enum age_rc {
 	AGE_OK,
@@ -20,21 +17,37 @@ enum age_rc {
 	AGE_ALIEN,              /* not an age file at all */
 	AGE_VERSION,            /* an age file of another version */
 	AGE_HEADER,             /* the header breaks the grammar, or is too long */
+	AGE_COMPANY,            /* a passphrase's stanza is not alone */
+	AGE_HARD,               /* the passphrase takes more work than is allowed */
 	AGE_STRANGER,           /* for none of these identities */
+	AGE_PASSPHRASE,         /* for a passphrase, and there is none */
+	AGE_WRONG,              /* for another passphrase */
+	AGE_MEMORY,             /* errno says why the passphrase cannot be worked on */
 	AGE_MAC                 /* a recipient's part is good, the header as a whole is not */
 };
 
 /* A sentence of what is wrong, for the user. */
 const char *age_strerror(enum age_rc);
 
-/* Append the header that wraps file_key for each of the recipients (at least one). */
-void age_header_put(struct str *out, const struct keys *recipients, const uint8_t file_key[AGE_FILE_KEY]);
+/* Recipients, or identities, or a passphrase (NULL for none) and the work it takes or may take, as 2^work. */
+struct age_keys {
+	struct keys keys;
+	const struct secret *passphrase;
+	unsigned work;
+};
+
+/*
+ * Append the header that wraps file_key for each of the recipients (at least one)
+ * or else for the passphrase.  AGE_OK, AGE_HEADER (more than AGE_HEADER_MAX) or
+ * AGE_MEMORY.
+ */
+enum age_rc age_header_put(struct str *out, const struct age_keys *, const uint8_t file_key[AGE_FILE_KEY]);
 
 /*
  * Read the header at the start of n bytes.  With AGE_OK, file_key is open and
- * authentic, and *length bytes belong to the header.
+ * authentic, and *length bytes belong to the header.  With AGE_HEADER, *length is
+ * the number of the line at fault.
  */
-enum age_rc age_header_get(const void *bytes, size_t n, const struct keys *identities,
-    uint8_t file_key[AGE_FILE_KEY], size_t *length);
+enum age_rc age_header_get(const void *bytes, size_t n, const struct age_keys *, uint8_t file_key[AGE_FILE_KEY], size_t *length);
 
 #endif

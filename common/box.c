@@ -29,6 +29,24 @@ box_random(void *out, size_t n)
 	randombytes_buf(out, n);
 }
 
+void *
+box_alloc(size_t n)
+{
+	void *p;
+
+	ready();
+	if ((p = sodium_malloc(n)) == NULL)
+		die(ST_FAIL, "out of memory");
+	sodium_memzero(p, n);
+	return p;
+}
+
+void
+box_free(void *p)
+{
+	sodium_free(p);
+}
+
 void
 box_public(uint8_t out[BOX_KEY], const uint8_t secret[BOX_KEY])
 {
@@ -41,6 +59,30 @@ box_shared(uint8_t out[BOX_KEY], const uint8_t secret[BOX_KEY], const uint8_t th
 {
 	ready();
 	return crypto_scalarmult(out, secret, their) == 0;
+}
+
+bool
+box_from_ed25519(uint8_t out[BOX_KEY], const uint8_t public[BOX_KEY])
+{
+	ready();
+	return crypto_sign_ed25519_pk_to_curve25519(out, public) == 0;
+}
+
+void
+box_ed25519(uint8_t secret[BOX_KEY], uint8_t public[BOX_KEY], const uint8_t seed[BOX_KEY])
+{
+	uint8_t *pair = box_alloc(crypto_sign_ed25519_SECRETKEYBYTES);
+
+	crypto_sign_ed25519_seed_keypair(public, pair, seed);
+	crypto_sign_ed25519_sk_to_curve25519(secret, pair);
+	box_free(pair);
+}
+
+bool
+box_scrypt(uint8_t out[BOX_KEY], const void *passphrase, size_t n, const void *salt, size_t saltlen, unsigned work)
+{
+	ready();
+	return crypto_pwhash_scryptsalsa208sha256_ll(passphrase, n, salt, saltlen, (uint64_t)1 << work, 8, 1, out, BOX_KEY) == 0;
 }
 
 void

@@ -1,114 +1,183 @@
 #include "key.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bech32.h"
-#include "lines.h"
 #include "mem.h"
+
+enum { KEY_LINE = 8192 };       /* of a file; a post-quantum recipient has 2000 characters, an SSH key with its comment less */
+
+const char *
+key_strerror(enum key_rc rc)
+{
+	switch (rc) {
+	case KEY_OK: return "no error";
+	case KEY_ALIEN: return "is not a key that is known here (age1..., AGE-SECRET-KEY-1..., ssh-ed25519)";
+	case KEY_DAMAGED: return "is an age key with a mistake in it: a character is wrong, missing or too much";
+	case KEY_IDENTITY: return "is an identity and not a recipient; keep it secret, and see seal-keygen -y";
+	case KEY_RECIPIENT: return "is a recipient and not an identity: it cannot open anything";
+	case KEY_PLUGIN: return "is a key for an age plugin, and plugins are not run here";
+	case KEY_SSH_TYPE: return "is an SSH key of a type that is not known here; only ssh-ed25519 is";
+	case KEY_SSH_LOCKED: return "is an SSH key under a passphrase; take it off a copy with ssh-keygen -p";
+	case KEY_SSH_DAMAGED: return "is a damaged SSH key";
+	case KEY_NONE: return "holds no key";
+	}
+	return "unknown error";
+}
 
 static void
 add(struct keys *k, const struct key *new)
 {
-	/* Not realloc: it could leave a copy of a secret behind. */
-	struct key *more = mem_array(k->n + 1, sizeof *more);
+	if (k->n == k->room) {
+		/* Not realloc: it could leave a copy of a secret behind. */
+		size_t room = 2 * k->room + 4;
+		struct key *more = box_alloc(room * sizeof *more);
 
-	if (k->n != 0)
-		memcpy(more, k->key, k->n * sizeof *more);
-	more[k->n] = *new;
-	if (k->n != 0)
-		mem_wipe(k->key, k->n * sizeof *more);
-	free(k->key);
-	k->key = more;
-	k->n++;
-}
-
-bool
-key_recipient(struct keys *k, const char *text)
-{
-	struct key new = { 0 };
-
-	/* A recipient in upper case is well-formed Bech32, but no recipient of age. */
-	if (strncmp(text, "age1", 4) != 0 || !bech32_get(new.public, "age", text))
-		return false;
-	add(k, &new);
-	return true;
-}
-
-bool
-key_identity(struct keys *k, const char *text)
-{
-	struct key new = { 0 };
-	bool good = strncmp(text, "AGE-SECRET-KEY-1", 16) == 0 && bech32_get(new.secret, "age-secret-key-", text);
-
-	if (good) {
-		box_public(new.public, new.secret);
-		add(k, &new);
+		if (k->n != 0)
+			memcpy(more, k->key, k->n * sizeof *more);
+		box_free(k->key);
+		k->key = more;
+		k->room = room;
 	}
-	mem_wipe(&new, sizeof new);
-	return good;
-}
-
-static long
-read_all(struct keys *k, int fd, bool (*one)(struct keys *, const char *))
-{
-	struct lines *l = lines_new(fd, '\n');
-	long bad = 0;
-	size_t len;
-	char *s;
-
-	while ((s = lines_next(l, &len)) != NULL) {
-		if (len > 0 && s[len - 1] == '\r')
-			s[--len] = '\0';
-		if (len != 0 && s[0] != '#' && (strlen(s) != len || !one(k, s))) {
-			bad = (long)lines_number(l);
-			break;
-		}
-		mem_wipe(s, len);
-	}
-	if (s == NULL && errno != 0)
-		bad = errno == EMSGSIZE ? (long)lines_number(l) + 1 : -1;
-	lines_free(l);
-	return bad;
-}
-
-long
-key_recipients_from(struct keys *k, int fd)
-{
-	return read_all(k, fd, key_recipient);
-}
-
-long
-key_identities_from(struct keys *k, int fd)
-{
-	return read_all(k, fd, key_identity);
-}
-
-void
-key_new(struct key *k)
-{
-	box_random(k->secret, sizeof k->secret);
-	box_public(k->public, k->secret);
-}
-
-void
-key_print_recipient(struct str *out, const struct key *k)
-{
-	bech32_put(out, "age", k->public);
-}
-
-void
-key_print_identity(struct str *out, const struct key *k)
-{
-	bech32_put(out, "AGE-SECRET-KEY-", k->secret);
+	k->key[k->n++] = *new;
 }
 
 void
 key_free(struct keys *k)
 {
-	if (k->n != 0)
-		mem_wipe(k->key, k->n * sizeof *k->key);
-	free(k->key);
+	box_free(k->key);
 	*k = (struct keys){ 0 };
+}
+
+static bool
+starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static enum key_rc
+from_ssh(enum sshkey_rc rc)
+{
+	switch (rc) {
+	case SSHKEY_OK: return KEY_OK;
+	case SSHKEY_ALIEN: return KEY_ALIEN;
+	case SSHKEY_TYPE: return KEY_SSH_TYPE;
+	case SSHKEY_LOCKED: return KEY_SSH_LOCKED;
+	case SSHKEY_DAMAGED: break;
+	}
+	return KEY_SSH_DAMAGED;
+}
+
+enum key_rc
+key_recipient(struct keys *k, const char *text)
+{
+	struct key new = { .type = KEY_X25519 };
+	enum key_rc rc;
+
+	if (starts(text, "AGE-SECRET-KEY-") || starts(text, "AGE-PLUGIN-"))
+		return KEY_IDENTITY;
+	if (starts(text, "age1")) {
+		if (x25519_recipient(&new.x25519, text))
+			rc = KEY_OK;
+		else    /* "age1NAME1…" is for the plugin NAME: '1' is no digit of Bech32 */
+			rc = strchr(text + 4, '1') != NULL ? KEY_PLUGIN : KEY_DAMAGED;
+	} else {
+		new.type = KEY_SSH;
+		rc = from_ssh(sshkey_recipient(&new.ssh, text));
+	}
+	if (rc == KEY_OK)
+		add(k, &new);
+	return rc;
+}
+
+enum key_rc
+key_identity(struct keys *k, const char *text)
+{
+	struct key new = { .type = KEY_X25519 };
+	enum key_rc rc = KEY_ALIEN;
+
+	if (starts(text, "AGE-PLUGIN-"))
+		return KEY_PLUGIN;
+	if (starts(text, "age1") || starts(text, "ssh-"))
+		return KEY_RECIPIENT;
+	if (starts(text, "AGE-SECRET-KEY-"))
+		rc = x25519_identity(&new.x25519, text) ? KEY_OK : KEY_DAMAGED;
+	if (rc == KEY_OK)
+		add(k, &new);
+	mem_wipe(&new, sizeof new);
+	return rc;
+}
+
+static enum key_rc
+each_line(struct keys *k, const char *text, size_t n, unsigned long *line, enum key_rc (*one)(struct keys *, const char *))
+{
+	size_t before = k->n;
+	enum key_rc rc = KEY_OK;
+	char *copy = box_alloc(KEY_LINE);
+	const char *end = text + n, *newline;
+
+	for (*line = 1; text < end && rc == KEY_OK; text = newline + 1, ++*line) {
+		if ((newline = memchr(text, '\n', (size_t)(end - text))) == NULL)
+			newline = end;
+		n = (size_t)(newline - text);
+		if (n > 0 && text[n - 1] == '\r')
+			n--;
+		if (n == 0 || text[0] == '#')
+			continue;
+		if (n >= KEY_LINE || memchr(text, '\0', n) != NULL) {
+			rc = KEY_ALIEN;
+			break;
+		}
+		memcpy(copy, text, n);
+		copy[n] = '\0';
+		if ((rc = one(k, copy)) != KEY_OK)
+			break;
+	}
+	box_free(copy);
+	if (rc == KEY_OK && k->n == before) {
+		*line = 0;
+		rc = KEY_NONE;
+	}
+	return rc;
+}
+
+enum key_rc
+key_recipients(struct keys *k, const char *text, size_t n, unsigned long *line)
+{
+	return each_line(k, text, n, line, key_recipient);
+}
+
+enum key_rc
+key_identities(struct keys *k, const char *text, size_t n, unsigned long *line)
+{
+	static const char pem[] = "-----BEGIN ";
+	struct key new = { .type = KEY_SSH };
+	enum key_rc rc;
+
+	if (n < sizeof pem - 1 || memcmp(text, pem, sizeof pem - 1) != 0)
+		return each_line(k, text, n, line, key_identity);
+	*line = 0;
+	if ((rc = from_ssh(sshkey_identity(&new.ssh, text, n))) == KEY_OK)
+		add(k, &new);
+	mem_wipe(&new, sizeof new);
+	return rc;
+}
+
+void
+key_wrap(struct str *header, const struct key *k, const uint8_t file_key[AGE_FILE_KEY])
+{
+	switch (k->type) {
+	case KEY_X25519: x25519_wrap(header, &k->x25519, file_key); break;
+	case KEY_SSH: sshkey_wrap(header, &k->ssh, file_key); break;
+	}
+}
+
+enum stanza_fit
+key_unwrap(const struct key *k, const struct stanza *s, uint8_t file_key[AGE_FILE_KEY])
+{
+	switch (k->type) {
+	case KEY_X25519: return x25519_unwrap(&k->x25519, s, file_key);
+	case KEY_SSH: return sshkey_unwrap(&k->ssh, s, file_key);
+	}
+	return STANZA_OTHER;
 }

@@ -1,43 +1,56 @@
 /*
- * Who may open a sealed file: X25519 recipients ("age1…", public) and identities
- * ("AGE-SECRET-KEY-1…", secret), as age-encryption.org/v1 writes them, and files
- * of them: one a line, blank lines and those that begin with '#' are passed over.
+ * Who may open a sealed file: recipients, public, and identities, secret, of each
+ * type that is known here; and files of them.  A recipients file has one a line;
+ * so has an identities file, or it is one private key of OpenSSH.  Blank lines and
+ * those that begin with '#' are passed over.  Pure.
  */
 #ifndef KEY_H
 #define KEY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "box.h"
-#include "str.h"
+#include "sshkey.h"
+#include "x25519.h"
 
 struct key {
-	uint8_t public[BOX_KEY];
-	uint8_t secret[BOX_KEY];        /* of an identity; zero in a recipient */
+	enum { KEY_X25519, KEY_SSH } type;
+	union {
+		struct x25519 x25519;
+		struct sshkey ssh;
+	};
 };
 
-/* A list that grows.  All zero is an empty one.  key_free wipes it. */
+/* A list that grows, in memory of box_alloc.  All zero is an empty one. */
 struct keys {
 	struct key *key;
-	size_t n;
+	size_t n, room;
 };
 
-/* Read one; false where it is none.  Adds it to the list. */
-bool key_recipient(struct keys *, const char *text);
-bool key_identity(struct keys *, const char *text);
+enum key_rc {
+	KEY_OK,
+	KEY_ALIEN,              /* not a key of any kind */
+	KEY_DAMAGED,            /* an age key, misspelled */
+	KEY_IDENTITY,           /* an identity in place of a recipient */
+	KEY_RECIPIENT,          /* a recipient in place of an identity */
+	KEY_PLUGIN,             /* of a type that other programs add to age */
+	KEY_SSH_TYPE,           /* an SSH key that is not ssh-ed25519 */
+	KEY_SSH_LOCKED,         /* an SSH key under a passphrase */
+	KEY_SSH_DAMAGED,
+	KEY_NONE                /* a file without any key */
+};
 
-/*
- * Read all of a file.  0; -1 and errno where it cannot be read; the number of
- * the first line that is none of its kind, counted from 1.
- */
-long key_recipients_from(struct keys *, int fd);
-long key_identities_from(struct keys *, int fd);
+/* A sentence without a subject, that never quotes the key. */
+const char *key_strerror(enum key_rc);
 
-void key_new(struct key *);                             /* a random identity */
-void key_print_recipient(struct str *, const struct key *);
-void key_print_identity(struct str *, const struct key *);
+/* Read one and add it to the list. */
+enum key_rc key_recipient(struct keys *, const char *text);
+enum key_rc key_identity(struct keys *, const char *text);
+
+/* The same with a whole file in memory.  *line is that of the error, from 1; 0 where it is the whole file's. */
+enum { KEY_FILE_MAX = 1 << 24 };
+enum key_rc key_recipients(struct keys *, const char *text, size_t n, unsigned long *line);
+enum key_rc key_identities(struct keys *, const char *text, size_t n, unsigned long *line);
+
+void key_wrap(struct str *header, const struct key *, const uint8_t file_key[AGE_FILE_KEY]);
+enum stanza_fit key_unwrap(const struct key *, const struct stanza *, uint8_t file_key[AGE_FILE_KEY]);
 
 void key_free(struct keys *);
 

@@ -16,6 +16,47 @@ ok 'the overhead is age'"'"'s' '[ "$(seal -R pub <in | wc -c)" -eq "$(age -R pub
 ok 'armor: age opens ours' 'for n in 0 1 47 48 49 65536 1000000; do head -c $n in >x; seal -a -R pub <x >x.asc && age -d -i id x.asc | cmp - x && seal -d -i id <x.asc | cmp - x || exit; done'
 ok "armor: ours opens age's" 'for n in 0 1 47 48 49 65536 1000000; do head -c $n in | age -a -R pub | seal -d -i id >x2 && head -c $n in | cmp - x2 || exit; done'
 ok 'armor: lines end with CRLF, with white space around' '{ printf "\n \t\r\n"; sed "s/$/\r/" x.asc; printf "\n\n  "; } | seal -d -i id | cmp - x'
+ssh-keygen -q -t ed25519 -N '' -C 'me at home' -f ssh
+ssh-keygen -q -t ed25519 -N secret -f locked
+ssh-keygen -q -t rsa -b 2048 -N '' -f rsa
+for n in 0 1 65535 65536 65537 131072 10485760; do
+	head -c $n /dev/urandom >x
+	ok "ssh-ed25519, $n bytes: age opens ours" 'seal -R ssh.pub <x | age -d -i ssh | cmp - x'
+	ok "ssh-ed25519, $n bytes: ours opens age's" 'age -a -R ssh.pub x | seal -d -i ssh | cmp - x'
+done
+ok 'an SSH recipient on the command line' 'seal -r "$(cat ssh.pub)" <in | seal -d -i ssh | cmp - in'
+ok 'SSH and age recipients, each opens' 'cat ssh.pub pub >r; seal -R r -R pub2 <in >m; for i in id id2 ssh; do seal -d -i $i <m | cmp - in && age -d -i $i m | cmp - in || exit; done'
+dies 1 'rsa.pub: line 1: is an SSH key of a type' 'an RSA recipient' 'seal -R rsa.pub <in'
+dies 1 'rsa: is an SSH key of a type' 'an RSA identity' 'seal -d -i rsa <m'
+dies 1 'locked: is an SSH key under a passphrase' 'an SSH key under a passphrase' 'seal -d -i locked <m'
+dies 1 'ssh.cut: is a damaged SSH key' 'a damaged SSH key' 'sed 3d ssh >ssh.cut; chmod 600 ssh.cut; seal -d -i ssh.cut <m'
+dies 1 'ssh.pub: line 1: is a recipient and not an identity' 'a recipient as identity' 'chmod 600 ssh.pub; seal -d -i ssh.pub <m'
+dies 1 'id: line 3: is an identity and not a recipient' 'an identity as recipient' 'seal -R id <in'
+dies 2 '^seal: -r \.\.\.: is an identity' 'and never repeated' 'seal -r "$(grep AGE id)" <in'
+dies 1 'line 2: is a key for an age plugin' 'a plugin' 'printf "#\nage1yubikey1qwer\n" >r; seal -R r <in'
+dies 2 'is an age key with a mistake' 'a recipient of low order' 'seal -r age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdp6ezr <in'
+
+echo swordfish >pw
+echo shark >pw2
+ok 'a passphrase from a descriptor' 'seal --passphrase-fd 3 <in >p 3<pw; seal -d --passphrase-fd 3 <p 3<pw | cmp - in; grep -a -q "^-> scrypt .* 18$" p'
+ok 'of less work' 'seal --work-factor 10 --passphrase-fd 3 <in >p 3<pw; grep -a -q "^-> scrypt .* 10$" p'
+ok 'from the first line of standard input' '{ cat pw p; } | seal -d --passphrase-fd 0 | cmp - in'
+ok 'also without its newline' 'printf swordfish | seal -d --passphrase-fd 3 3<&0 <p | cmp - in'
+dies 1 'standard input: the passphrase is wrong' 'the wrong passphrase' 'seal -d --passphrase-fd 3 <p 3<pw2'
+dies 1 'asks for more work' 'more work than allowed' 'seal -d --work-factor 9 --passphrase-fd 3 <p 3<pw'
+dies 1 'sealed with a passphrase; give it with -p' 'a passphrase, not an identity' 'seal -d -i id <p'
+dies 1 'empty passphrase' 'no passphrase' 'seal --passphrase-fd 3 <in 3</dev/null'
+dies 1 'fd 9: Bad file' 'no descriptor' 'seal --passphrase-fd 9 <in'
+dies 1 'File too large' 'a passphrase without end' 'seal --passphrase-fd 3 <in 3</dev/zero'
+dies 1 'cannot be asked for' 'no terminal' 'setsid -w seal -p <in'
+dies 2 '^usage' 'a passphrase is alone' 'seal -p -R pub <in'
+ok 'an identity file under a passphrase' 'seal --work-factor 10 --passphrase-fd 3 <id >id.age 3<pw; chmod 600 id.age; seal -R pub <in | seal -d -i id.age --passphrase-fd 3 3<pw | cmp - in'
+ok 'and in armor, with an SSH key in it' 'seal -a --work-factor 10 --passphrase-fd 3 <ssh >ssh.age 3<pw; chmod 600 ssh.age; seal -R ssh.pub <in | seal -d -i ssh.age --passphrase-fd 3 3<pw | cmp - in'
+dies 1 'id.age: the passphrase is wrong' 'its passphrase is wrong' 'seal -d -i id.age --passphrase-fd 3 3<pw2 <m'
+dies 1 'id.cut: is damaged' 'it is damaged' 'head -c -20 id.age >id.cut; chmod 600 id.cut; seal -d -i id.cut --passphrase-fd 3 3<pw <p'
+ok 'it may be sealed to an identity that comes before' 'seal -R pub2 <id >id.age2; chmod 600 id.age2; seal -R pub <in | seal -d -i id2 -i id.age2 | cmp - in'
+dies 2 'standard input cannot be keys and' 'one standard input' 'seal -d -i - <m'
+ok 'keys from standard input' 'seal -f -R - -o x.age x <pub; seal -d -i - x.age -o - <id | cmp - x'
 ok 'any number of threads' 'seal -T8 -R pub <in >s; seal -T1 -d -i id <s | cmp - in; seal -T8 -d -i id <s | cmp - in'
 ok 'a slow pipe changes nothing' '{ head -c 70000 s; sleep 0.1; tail -c +70001 s; } | seal -d -i id | cmp - in'
 ok 'many recipients, each opens' 'seal -r "$(cat pub)" -R pub2 <in >m; for i in id id2; do seal -d -i $i <m | cmp - in && age -d -i $i m | cmp - in; done'
@@ -62,13 +103,13 @@ ok 'a failed open leaves no file' 'cp d x.age; rm -f x; ! seal -d -i id x.age; [
 
 dies 1 'standard output: No space' 'a full disk' 'seal -R pub <in >/dev/full'
 dies 1 'standard output: No space' 'a full disk when opening' 'seal -d -i id <s >/dev/full'
-ok 'killed midway leaves nothing' 'mkfifo p; { cat in; sleep 1; } >p & seal -R pub -o k.age p & p=$!; sleep 0.3; kill $p; wait $p; [ $? -eq 143 ] && [ ! -e k.age ] && [ ! -e .k.age.part ]'
-dies 2 'not an age recipient' 'a bad recipient' 'seal -r age1qqqq <in'
-dies 1 'r: line 2: is not an age recipient' 'a bad recipients file' 'printf "#\nage1foo\n" >r; seal -R r <in'
-dies 1 'holds no age recipient' 'an empty recipients file' 'echo "#" >r; seal -R r <in'
-dies 1 'line 3: is not an age identity' 'a recipients file as identity' 'sed "s/^AGE.*/AGE-SECRET-KEY-1FOO/" id >r; seal -d -i r <s'
+ok 'killed midway leaves nothing' 'mkfifo fifo; { cat in; sleep 1; } >fifo & seal -R pub -o k.age fifo & p=$!; sleep 0.3; kill $p; wait $p; [ $? -eq 143 ] && [ ! -e k.age ] && [ ! -e .k.age.part ]'
+dies 2 'age key with a mistake' 'a bad recipient' 'seal -r age1qqqq <in'
+dies 1 'r: line 2: is an age key with a mistake' 'a bad recipients file' 'printf "#\nage1foo\n" >r; seal -R r <in'
+dies 1 'r: holds no key' 'an empty recipients file' 'echo "#" >r; seal -R r <in'
+dies 1 'line 3: is an age key with a mistake' 'a bad identity file' 'sed "s/^AGE.*/AGE-SECRET-KEY-1FOO/" id >r; seal -d -i r <s'
 dies 0 'others may read' 'a readable identity is warned of' 'cp id id3; chmod 644 id3; seal -d -i id3 <s'
 ok 'the secret is never printed' '! grep -q "AGE-SECRET" .err'
 dies 2 '^usage' 'no recipient' 'seal <in'
-dies 2 '^usage' 'decryption wants an identity' 'seal -d <s'
+dies 1 'not sealed with a passphrase; give an identity' 'decryption wants an identity' 'seal -d <s'
 finish
