@@ -82,9 +82,10 @@ work(void *arg, unsigned thread, void *shared)
 			b->out += n + BOX_TAG;
 		} else {
 			b->rc = seal_open(b->buf + b->out, b->buf + LEAD + at, n, j->key, number++, last);
+			if (b->rc == SEAL_OK || (n == unit && (b->rc == SEAL_CUT || b->rc == SEAL_TRAILING)))
+				b->out += n - BOX_TAG;
 			if (b->rc != SEAL_OK)
 				return;
-			b->out += n - BOX_TAG;
 		}
 		at += n;
 	} while (at < b->in);

@@ -59,9 +59,9 @@ seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY],
 		/* An empty chunk is the last one of an empty file and nothing else. */
 		return n == BOX_TAG && number != 0 ? SEAL_DAMAGED : SEAL_OK;
 	/* With the other flag it would have been good: then only the end is wrong. */
-	if (opens(out, in, n, key, number, !last)) {
+	if (!opens(out, in, n, key, number, !last))
+		return SEAL_DAMAGED;
+	if (n < SEAL_SEALED)
 		mem_wipe(out, n - BOX_TAG);
-		return last ? SEAL_CUT : SEAL_TRAILING;
-	}
-	return SEAL_DAMAGED;
+	return last ? SEAL_CUT : SEAL_TRAILING;
 }

@@ -34,8 +34,10 @@ enum seal_rc {
 const char *seal_strerror(enum seal_rc);
 
 /*
- * Open a chunk of n bytes (the tag counted); last: the input ends with it.  Only
- * with SEAL_OK do n - BOX_TAG bytes of plaintext stand at out, which is elsewhere.
+ * Open a chunk of n bytes (the tag counted); last: the input ends with it.  With
+ * SEAL_OK n - BOX_TAG bytes of plaintext stand at out, which is elsewhere; with
+ * SEAL_CUT and SEAL_TRAILING too, where the chunk is a full one: it is whole, and
+ * the fault is in what follows.
  */
 enum seal_rc seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY], uint64_t number, bool last);
 
