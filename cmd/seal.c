@@ -114,7 +114,8 @@ payload(struct job *j, struct source *in, const char *inname, struct sink *out, 
 				edie(ST_FAIL, "%s", inname);
 			b->in = (size_t)n;
 			b->first = number;
-			b->last = eof = last != 0;
+			eof = last != 0;
+			b->last = last == 1;
 			number += CHUNKS;
 			pool_add(j->pool);
 			meter_add(b->in);

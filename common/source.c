@@ -7,7 +7,11 @@
 #include "mem.h"
 #include "str.h"
 
-enum { RAW = 1 << 16, MARK = 5 };       /* five dashes: no age file begins with them, all armor does */
+enum {
+	RAW = 1 << 16,
+	FIRST = 1 << 12,        /* bytes that are looked at first: most headers are shorter */
+	MARK = 5                /* dashes: no age file begins with them, all armor does */
+};
 
 struct source {
 	int fd;
@@ -163,11 +167,9 @@ armored_fill(struct source *s, uint8_t *buf, size_t n)
 
 /* As source_fill, but from behind what was looked at. */
 static ssize_t
-fill(struct source *s, void *buf, size_t n, bool some)
+fill(struct source *s, void *buf, size_t n)
 {
-	if (s->kind == ARMORED)
-		return armored_fill(s, buf, n);
-	return some ? io_some(s->fd, buf, n) : io_fill(s->fd, buf, n);
+	return s->kind == ARMORED ? armored_fill(s, buf, n) : io_fill(s->fd, buf, n);
 }
 
 ssize_t
@@ -185,7 +187,7 @@ source_fill(struct source *s, void *buf, size_t n)
 	s->used += have;
 	if (have == n)
 		return (ssize_t)n;
-	r = fill(s, (uint8_t *)buf + have, n - have, false);
+	r = fill(s, (uint8_t *)buf + have, n - have);
 	return r < 0 ? -1 : r + (ssize_t)have;
 }
 
@@ -199,19 +201,22 @@ source_ended(struct source *s)
 		return -1;
 	if (s->used < s->ahead.len)
 		return 0;
-	if ((r = fill(s, &c, 1, false)) < 0)
+	if ((r = fill(s, &c, 1)) < 0)
 		return -1;
 	str_clear(&s->ahead);
 	s->used = 0;
 	if (r > 0)
 		str_add(&s->ahead, &c, 1);
-	return r == 0;
+	if (r > 0)
+		return 0;
+	return s->kind == ARMORED && s->rc != ARMOR_OK ? 2 : 1;
 }
 
 int
 source_more(struct source *s)
 {
-	uint8_t some[4096];
+	size_t n = s->ahead.len > FIRST ? s->ahead.len : FIRST;
+	uint8_t *some;
 	ssize_t r;
 
 	if (s->kind == UNKNOWN) {
@@ -220,10 +225,13 @@ source_more(struct source *s)
 		if (s->ahead.len != 0)
 			return 1;
 	}
-	if ((r = fill(s, some, sizeof some, true)) <= 0)
-		return (int)r;
-	str_add(&s->ahead, some, (size_t)r);
-	return 1;
+	/* As much again each time, and no less: who looks at it all from the start each time still looks at little. */
+	some = mem_alloc(n);
+	r = fill(s, some, n);
+	if (r > 0)
+		str_add(&s->ahead, some, (size_t)r);
+	free(some);
+	return r < 0 ? -1 : r > 0;
 }
 
 const char *

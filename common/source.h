@@ -34,7 +34,7 @@ enum armor_rc source_armor(const struct source *, unsigned long *line);
 /* Fill buf.  Returns n, or less only at the end; -1 and errno. */
 ssize_t source_fill(struct source *, void *buf, size_t n);
 
-/* Is this the end?  1, 0, or -1 and errno. */
+/* Is this the end?  1; 2 where only the armor breaks off here; 0; or -1 and errno. */
 int source_ended(struct source *);
 
 /* Look at some more bytes ahead: 1, 0 at the end, or -1 and errno. */
