@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # here, of lib.sh
 # Passphrases at a terminal: ours, and age's with ours.
 . "$(dirname "$0")/lib.sh"
 

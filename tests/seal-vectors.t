@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # here, of lib.sh
 # Vectors with one defect each, from scripts/mkvectors; or those in the directory $VECTORS, in the form of C2SP's testkit.
 . "$(dirname "$0")/lib.sh"
 
