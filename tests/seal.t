@@ -76,7 +76,7 @@ ok 'before the next' '[ -e n4 ] && [ ! -e n4.age ]'
 
 # Damage: kind, place, and how much came out before.
 size=$(wc -c <s)
-flip() { cp s d; printf '\377' | dd of=d bs=1 seek="$1" conv=notrunc 2>/dev/null; }
+flip() { cp s d; byte=$(od -An -tu1 -j"$1" -N1 s); printf "\\$(printf %o $((255 - byte)))" | dd of=d bs=1 seek="$1" conv=notrunc 2>/dev/null; }
 head=$(($(grep -abo -- '^---' s | head -n 1 | cut -d: -f1) + 48))
 dies 1 'standard input: is not an age file' 'nothing at all' ': | seal -d -i id'
 dies 1 'is not an age file' 'something else' 'seal -d -i id <in'
