@@ -11,7 +11,6 @@
 #include "file.h"
 #include "io.h"
 #include "key.h"
-#include "mem.h"
 #include "opt.h"
 #include "secret.h"
 #include "unseal.h"
@@ -22,17 +21,20 @@ static const char usage[] =
 
 /* The identity file as age-keygen writes it. */
 static void
-make_identity(struct str *out, struct str *recipient)
+make_identity(struct secret *out, struct str *recipient)
 {
+	struct str comment = { 0 };
 	char now[DATE_RFC3339];
 	struct x25519 *key = box_alloc(sizeof *key);
 
 	x25519_new(key);
 	date_rfc3339(now, time(NULL));
 	x25519_print_recipient(recipient, key);
-	str_format(out, "# created: %s\n# public key: %s\n", now, str_get(recipient));
+	str_format(&comment, "# created: %s\n# public key: %s\n", now, str_get(recipient));
+	secret_add(out, comment.s, comment.len);
 	x25519_print_identity(out, key);
-	str_puts(out, "\n");
+	secret_add(out, "\n", 1);
+	str_free(&comment);
 	box_free(key);
 }
 
@@ -67,7 +69,7 @@ print_recipients(struct str *out, const char *path)
 
 /* To a file that is not there yet, or to stdout. */
 static void
-put(const struct str *text, const char *path, mode_t mode)
+put(const char *text, size_t n, const char *path, mode_t mode)
 {
 	struct file *f;
 	struct stat st;
@@ -75,13 +77,13 @@ put(const struct str *text, const char *path, mode_t mode)
 	if (path == NULL) {
 		if (mode == 0600 && fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
 			warn("standard output: others may read this file; chmod 600 it");
-		if (io_put(STDOUT_FILENO, text->s, text->len) != 0 || io_close(STDOUT_FILENO) != 0)
+		if (io_put(STDOUT_FILENO, text, n) != 0 || io_close(STDOUT_FILENO) != 0)
 			edie(ST_FAIL, "standard output");
 		return;
 	}
 	if ((f = file_create(path, mode, false)) == NULL)
 		edie(ST_FAIL, errno == EEXIST ? "%s: not overwritten" : "%s", path);
-	if (io_put(file_fd(f), text->s, text->len) != 0 || file_commit(f) != 0)
+	if (io_put(file_fd(f), text, n) != 0 || file_commit(f) != 0)
 		edie(ST_FAIL, "%s", path);
 }
 
@@ -89,7 +91,8 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = { { "output", 1, NULL, 'o' }, { "recipients", 0, NULL, 'y' }, OPT_COMMON };
-	struct str text = { 0 }, recipient = { 0 };
+	struct str recipient = { 0 };
+	struct secret identity = { 0 };
 	const char *out = NULL;
 	bool recipients = false;
 	int c;
@@ -107,19 +110,20 @@ main(int argc, char *argv[])
 	argc -= optind;
 	if (argc > (recipients ? 1 : 0))
 		opt_usage(usage);
-	if (recipients)
-		print_recipients(&text, argv[0]);
-	else
-		make_identity(&text, &recipient);
-	put(&text, out, recipients ? 0666 : 0600);
-	if (!recipients && out != NULL) {
-		/* The identity is put away: say what it is called in public. */
-		str_puts(&recipient, "\n");
-		if (io_put(STDOUT_FILENO, recipient.s, recipient.len) != 0)
-			edie(ST_FAIL, "standard output");
+	if (recipients) {
+		print_recipients(&recipient, argv[0]);
+		put(recipient.s, recipient.len, out, 0666);
+	} else {
+		make_identity(&identity, &recipient);
+		put(identity.s, identity.len, out, 0600);
+		if (out != NULL) {
+			/* The identity is put away: say what it is called in public. */
+			str_puts(&recipient, "\n");
+			if (io_put(STDOUT_FILENO, recipient.s, recipient.len) != 0)
+				edie(ST_FAIL, "standard output");
+		}
 	}
-	mem_wipe(text.s, text.len);
-	str_free(&text);
+	secret_free(&identity);
 	str_free(&recipient);
 	return 0;
 }

@@ -58,8 +58,8 @@ struct job {
 	int passphrase_fd;              /* where it comes from; -1 for the terminal */
 	bool ask;                       /* it may be asked for */
 	bool open, armor;
-	uint8_t *file_key;              /* of the file at hand, in memory of box_alloc */
-	uint8_t key[BOX_KEY];
+	uint8_t *file_key;              /* of the file at hand, in memory of box_alloc as is key */
+	uint8_t *key;                   /* of its payload */
 };
 
 static void
@@ -158,7 +158,7 @@ seal_stream(struct job *j, int in, const char *inname, int out, const char *outn
 	payload(j, source, inname, sink, outname, &bad);
 	if (sink_end(sink) != 0)
 		edie(ST_FAIL, "%s", outname);
-	mem_wipe(j->key, sizeof j->key);
+	mem_wipe(j->key, BOX_KEY);
 	str_free(&header);
 	source_free(source);
 }
@@ -259,7 +259,7 @@ open_source(struct job *j, struct source *source, const char *inname, struct sin
 	if (n == sizeof nonce) {
 		seal_key(j->key, j->file_key, nonce);
 		rc = payload(j, source, inname, sink, outname, &bad);
-		mem_wipe(j->key, sizeof j->key);
+		mem_wipe(j->key, BOX_KEY);
 	}
 	mem_wipe(j->file_key, AGE_FILE_KEY);
 	if (!armor_holds(source, inname))
@@ -522,7 +522,7 @@ sensible(const struct job *j, const struct named *named, size_t n, bool names, i
 	}
 	if (stdin_is_keys + stdin_is_data > 1)
 		die(ST_USAGE, "standard input cannot be keys and something else");
-	if (j->open ? recipients != 0 || j->armor : identities != 0 || (recipients == 0) == !j->ask)
+	if (j->open ? recipients != 0 || j->armor : identities != 0 || (recipients == 0) == !j->ask || (!j->ask && j->keys.work != 0))
 		return false;
 	return !(names && (argc != 0 || out != NULL)) && !(out != NULL && argc > 1);
 }
@@ -578,6 +578,7 @@ main(int argc, char *argv[])
 		j.keys.work = j.open ? SCRYPT_WORK_MAX : SCRYPT_WORK;
 	j.ask = j.ask || (j.open && n == 0);
 	j.file_key = box_alloc(AGE_FILE_KEY);
+	j.key = box_alloc(BOX_KEY);
 	collect_keys(&j, named, n);
 	free(named);
 	meter_start(0);
@@ -596,5 +597,6 @@ main(int argc, char *argv[])
 	key_free(&j.keys.keys);
 	secret_free(&j.passphrase);
 	box_free(j.file_key);
+	box_free(j.key);
 	return good ? 0 : ST_FAIL;
 }

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "mem.h"
+
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 enum { WORDS = 52, SUM = 6 };           /* 32 bytes are 52 words of 5 bits, 4 bits of padding at the end */
@@ -38,6 +40,7 @@ bech32_put(struct str *out, const char *hrp, const uint8_t key[32])
 {
 	bool upper = isupper((unsigned char)hrp[0]);
 	uint8_t word[WORDS + SUM] = { 0 };
+	char text[WORDS + SUM];
 	uint32_t sum = start(hrp);
 
 	for (unsigned bit = 0; bit < 256; bit++)
@@ -48,15 +51,14 @@ bech32_put(struct str *out, const char *hrp, const uint8_t key[32])
 	sum ^= 1;
 	for (unsigned i = 0; i < SUM; i++)
 		word[WORDS + i] = sum >> (5 * (SUM - 1 - i)) & 31;
-
-	str_format(out, "%s1", hrp);
-	for (unsigned i = 0; i < WORDS + SUM; i++) {
-		char c = alphabet[word[i]];
-
-		if (upper)
-			c = (char)toupper((unsigned char)c);
-		str_add(out, &c, 1);
-	}
+	for (unsigned i = 0; i < WORDS + SUM; i++)
+		text[i] = upper ? (char)toupper((unsigned char)alphabet[word[i]]) : alphabet[word[i]];
+	str_puts(out, hrp);
+	str_puts(out, "1");
+	str_add(out, text, sizeof text);
+	/* It may be a secret one. */
+	mem_wipe(word, sizeof word);
+	mem_wipe(text, sizeof text);
 }
 
 bool

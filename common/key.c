@@ -16,6 +16,7 @@ key_strerror(enum key_rc rc)
 	case KEY_DAMAGED: return "is an age key with a mistake in it: a character is wrong, missing or too much";
 	case KEY_IDENTITY: return "is an identity and not a recipient; keep it secret, and see seal-keygen -y";
 	case KEY_RECIPIENT: return "is a recipient and not an identity: it cannot open anything";
+	case KEY_HYBRID: return "is a post-quantum key, and the libsodium that this was built with (before 1.0.22) knows none";
 	case KEY_PLUGIN: return "is a key for an age plugin, and plugins are not run here";
 	case KEY_SSH_TYPE: return "is an SSH key of a type that is not known here; only ssh-ed25519 is";
 	case KEY_SSH_LOCKED: return "is an SSH key under a passphrase; take it off a copy with ssh-keygen -p";
@@ -76,6 +77,8 @@ key_recipient(struct keys *k, const char *text)
 
 	if (starts(text, "AGE-SECRET-KEY-") || starts(text, "AGE-PLUGIN-"))
 		return KEY_IDENTITY;
+	if (starts(text, "age1pq1"))
+		return KEY_HYBRID;
 	if (starts(text, "age1")) {
 		if (x25519_recipient(&new.x25519, text))
 			rc = KEY_OK;
@@ -100,6 +103,8 @@ key_identity(struct keys *k, const char *text)
 		return KEY_PLUGIN;
 	if (starts(text, "age1") || starts(text, "ssh-"))
 		return KEY_RECIPIENT;
+	if (starts(text, "AGE-SECRET-KEY-PQ-1"))
+		return KEY_HYBRID;
 	if (starts(text, "AGE-SECRET-KEY-"))
 		rc = x25519_identity(&new.x25519, text) ? KEY_OK : KEY_DAMAGED;
 	if (rc == KEY_OK)

@@ -30,6 +30,7 @@ enum key_rc {
 	KEY_DAMAGED,            /* an age key, misspelled */
 	KEY_IDENTITY,           /* an identity in place of a recipient */
 	KEY_RECIPIENT,          /* a recipient in place of an identity */
+	KEY_HYBRID,             /* a post-quantum one */
 	KEY_PLUGIN,             /* of a type that other programs add to age */
 	KEY_SSH_TYPE,           /* an SSH key that is not ssh-ed25519 */
 	KEY_SSH_LOCKED,         /* an SSH key under a passphrase */

@@ -52,9 +52,15 @@ x25519_print_recipient(struct str *out, const struct x25519 *k)
 }
 
 void
-x25519_print_identity(struct str *out, const struct x25519 *k)
+x25519_print_identity(struct secret *out, const struct x25519 *k)
 {
-	bech32_put(out, "AGE-SECRET-KEY-", k->secret);
+	enum { ENOUGH = 128 };
+	struct str text = { .s = mem_alloc(ENOUGH), .cap = ENOUGH };    /* so that it need not move */
+
+	bech32_put(&text, "AGE-SECRET-KEY-", k->secret);
+	secret_add(out, text.s, text.len);
+	mem_wipe(text.s, text.cap);
+	str_free(&text);
 }
 
 static void

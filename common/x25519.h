@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "secret.h"
 #include "stanza.h"
 
 struct x25519 {
@@ -20,7 +21,7 @@ bool x25519_identity(struct x25519 *, const char *text);
 
 void x25519_new(struct x25519 *);                       /* a random identity */
 void x25519_print_recipient(struct str *, const struct x25519 *);
-void x25519_print_identity(struct str *, const struct x25519 *);
+void x25519_print_identity(struct secret *, const struct x25519 *);
 
 void x25519_wrap(struct str *header, const struct x25519 *, const uint8_t file_key[AGE_FILE_KEY]);
 enum stanza_fit x25519_unwrap(const struct x25519 *, const struct stanza *, uint8_t file_key[AGE_FILE_KEY]);

@@ -36,6 +36,13 @@ dies 2 '^seal: -r \.\.\.: is an identity' 'and never repeated' 'seal -r "$(grep 
 dies 1 'line 2: is a key for an age plugin' 'a plugin' 'printf "#\nage1yubikey1qwer\n" >r; seal -R r <in'
 dies 2 'is an age key with a mistake' 'a recipient of low order' 'seal -r age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdp6ezr <in'
 
+dies 1 'line 1: is a post-quantum key' 'a post-quantum recipient' 'echo age1pq1qqqq >r; seal -R r <in'
+for i in 1 2 3 4 5 6 7 8 9 10; do seal-keygen -o many$i; done >many
+ok 'a hundred recipients: age opens ours' 'for i in 1 2 3 4 5 6 7 8 9 10; do cat many; done | seal -R - -o m.age in; for i in 1 5 10; do age -d -i many$i m.age | cmp - in || exit; done'
+ok "a hundred recipients: ours opens age's" 'for i in 1 2 3 4 5 6 7 8 9; do cat many many; done | age -R - in >m2; for i in 1 5 10; do seal -d -i many$i <m2 | cmp - in || exit; done'
+dies 1 'too many recipients' 'more recipients than a header takes' 'yes "$(cat pub)" | head -n 12000 | seal -R - -o toomany.age in'
+ok 'leave no file' '[ ! -e toomany.age ] && [ ! -e .toomany.age.part ]'
+
 echo swordfish >pw
 echo shark >pw2
 ok 'a passphrase from a descriptor' 'seal --passphrase-fd 3 <in >p 3<pw; seal -d --passphrase-fd 3 <p 3<pw | cmp - in; grep -a -q "^-> scrypt .* 18$" p'
@@ -49,6 +56,8 @@ dies 1 'empty passphrase' 'no passphrase' 'seal --passphrase-fd 3 <in 3</dev/nul
 dies 1 'fd 9: Bad file' 'no descriptor' 'seal --passphrase-fd 9 <in'
 dies 1 'File too large' 'a passphrase without end' 'seal --passphrase-fd 3 <in 3</dev/zero'
 dies 1 'cannot be asked for' 'no terminal' 'setsid -w seal -p <in'
+dies 2 '^usage' 'work without a passphrase' 'seal --work-factor 10 -R pub <in'
+dies 2 'from 1 to 22' 'more work than anybody opens' 'seal --work-factor 23 --passphrase-fd 3 <in 3<pw'
 dies 2 '^usage' 'a passphrase is alone' 'seal -p -R pub <in'
 ok 'an identity file under a passphrase' 'seal --work-factor 10 --passphrase-fd 3 <id >id.age 3<pw; chmod 600 id.age; seal -R pub <in | seal -d -i id.age --passphrase-fd 3 3<pw | cmp - in'
 ok 'and in armor, with an SSH key in it' 'seal -a --work-factor 10 --passphrase-fd 3 <ssh >ssh.age 3<pw; chmod 600 ssh.age; seal -R ssh.pub <in | seal -d -i ssh.age --passphrase-fd 3 3<pw | cmp - in'
@@ -57,6 +66,8 @@ dies 1 'id.cut: is damaged' 'it is damaged' 'head -c -20 id.age >id.cut; chmod 6
 ok 'it may be sealed to an identity that comes before' 'seal -R pub2 <id >id.age2; chmod 600 id.age2; seal -R pub <in | seal -d -i id2 -i id.age2 | cmp - in'
 dies 2 'standard input cannot be keys and' 'one standard input' 'seal -d -i - <m'
 ok 'keys from standard input' 'seal -f -R - -o x.age x <pub; seal -d -i - x.age -o - <id | cmp - x'
+ok 'armor through a slow pipe' 'head -c 3000 in >x; seal -a -R pub <x | dd bs=1 2>/dev/null | seal -d -i id | cmp - x'
+dies 1 'standard output: No space' 'armor and a full disk' 'seal -a -R pub <in >/dev/full'
 ok 'any number of threads' 'seal -T8 -R pub <in >s; seal -T1 -d -i id <s | cmp - in; seal -T8 -d -i id <s | cmp - in'
 ok 'a slow pipe changes nothing' '{ head -c 70000 s; sleep 0.1; tail -c +70001 s; } | seal -d -i id | cmp - in'
 ok 'many recipients, each opens' 'seal -r "$(cat pub)" -R pub2 <in >m; for i in id id2; do seal -d -i $i <m | cmp - in && age -d -i $i m | cmp - in; done'
