@@ -45,10 +45,13 @@ print_recipients(struct str *out, const char *path)
 	struct secret text = { 0 };
 	struct keys keys = { 0 };
 	unsigned long line;
+	struct stat st;
 	enum key_rc rc;
 
 	if (path == NULL)
 		path = "standard input";
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		warn("%s: others may read this identity file; chmod 600 it", path);
 	if (fd < 0 || secret_read(&text, fd, KEY_FILE_MAX) != 0)
 		edie(ST_FAIL, "%s", path);
 	if (unseal_is(text.s, text.len))
