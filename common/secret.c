@@ -87,7 +87,7 @@ dying(int number)
 }
 
 static int
-unseen_line(struct secret *t, size_t max)
+unseen_line(struct secret *t, const char *prompt, size_t max)
 {
 	struct sigaction die_well = { .sa_handler = dying }, ignore = { .sa_handler = SIG_IGN }, stop;
 	struct termios unseen;
@@ -105,7 +105,10 @@ unseen_line(struct secret *t, size_t max)
 	}
 	/* Stopped, it would leave the terminal to a shell that does not show what is typed. */
 	sigaction(SIGTSTP, &ignore, &stop);
+	/* Before the prompt: whoever sees that may type at once. */
 	r = tcsetattr(tty.fd, TCSAFLUSH, &unseen);
+	if (r == 0)
+		r = io_put(tty.fd, prompt, strlen(prompt));
 	if (r == 0)
 		r = secret_line(t, tty.fd, max);
 	tcsetattr(tty.fd, TCSAFLUSH, &tty.seen);
@@ -122,9 +125,7 @@ secret_ask(struct secret *t, const char *prompt, size_t max)
 
 	if ((tty.fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0)
 		return -1;
-	r = io_put(tty.fd, prompt, strlen(prompt));
-	if (r == 0)
-		r = unseen_line(t, max);
+	r = unseen_line(t, prompt, max);
 	error = errno;
 	close(tty.fd);
 	errno = error;
