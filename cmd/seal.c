@@ -572,8 +572,10 @@ main(int argc, char *argv[])
 		}
 	argv += optind;
 	argc -= optind;
-	if (!sensible(&j, named, n, names, argc, argv, out))
+	if (!sensible(&j, named, n, names, argc, argv, out)) {
+		free(named);
 		opt_usage(usage);
+	}
 	if (j.keys.work == 0)
 		j.keys.work = j.open ? SCRYPT_WORK_MAX : SCRYPT_WORK;
 	j.ask = j.ask || (j.open && n == 0);
