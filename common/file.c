@@ -213,6 +213,23 @@ new_file(const char *path, bool replace)
 	return f;
 }
 
+/* What is no file to be replaced, a device or a pipe, is written to where it is: it has no temporary name. */
+static bool
+is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int
+open_device(struct file *f)
+{
+	free(f->temp);
+	f->temp = NULL;
+	return open(f->path, O_WRONLY | O_CLOEXEC);
+}
+
 struct file *
 file_create(const char *path, mode_t mode, bool replace)
 {
@@ -221,6 +238,12 @@ file_create(const char *path, mode_t mode, bool replace)
 
 	if (f == NULL)
 		return NULL;
+	if (replace && is_device(path)) {
+		if ((f->fd = open_device(f)) >= 0)
+			return f;
+		release(f);
+		return NULL;
+	}
 	guard();
 	if ((f->fd = claim(f->temp, mode)) >= 0) {
 		if ((i = slot_of(NULL)) >= 0) {
@@ -257,7 +280,7 @@ file_fd(const struct file *f)
 const char *
 file_temp(const struct file *f)
 {
-	return f->temp;
+	return f->temp != NULL ? f->temp : f->path;
 }
 
 static int
@@ -278,6 +301,10 @@ name_it(const struct file *f)
 int
 file_commit(struct file *f)
 {
+	if (f->temp == NULL) {
+		release(f);
+		return 0;
+	}
 	if (fsync(f->fd) != 0 || name_it(f) != 0) {
 		file_abort(f);
 		return -1;
@@ -298,7 +325,8 @@ file_abort(struct file *f)
 
 	if (f == NULL)
 		return;
-	unlink(f->temp);
+	if (f->temp != NULL)
+		unlink(f->temp);
 	release(f);
 	errno = error;
 }

@@ -20,6 +20,8 @@ struct file;
 /*
  * Begin the file path.  Without replace a path that exists already is refused,
  * now and when the file is committed.  NULL and errno (EEXIST, EBUSY, …).
+ * With replace, a path that is a device or a pipe is opened for writing as it
+ * is, and stays what it is.
  */
 struct file *file_create(const char *path, mode_t mode, bool replace);
 

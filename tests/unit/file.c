@@ -71,6 +71,16 @@ plain(void)
 	is(f != NULL && io_put(file_fd(f), "two", 3) == 0 && holds("a", "one"), "unless it is to be replaced");
 	is(file_commit(f) == 0 && holds("a", "two") && mode_of("a") == 0600, "and it is, mode and all");
 
+	is(mkfifo("pipe", 0600) == 0, "a pipe");
+	int reader = open("pipe", O_RDONLY | O_NONBLOCK);
+	f = file_create("pipe", 0666, true);
+	is(f != NULL && io_put(file_fd(f), "fifo", 4) == 0 && file_commit(f) == 0, "is written to");
+	is(io_fill(reader, (char[5]){ 0 }, 5) == 4, "and read from");
+	struct stat st;
+	is(lstat("pipe", &st) == 0 && S_ISFIFO(st.st_mode) && !there(".pipe.part"), "and stays what it is");
+	close(reader);
+	unlink("pipe");
+
 	f = file_create("b", 0666, false);
 	leave("b", 0600, "other");
 	is(file_commit(f) == -1 && errno == EEXIST && holds("b", "other") && !there(".b.part"), "refused at the end too");
