@@ -61,7 +61,7 @@ fails() { dies "$1" "$2" "$3" "$4"; ok "$3: no set" '[ "$(committed)" -eq "$n" ]
 fails 1 'v2' 'a vault that does not exist' 'STORE=glacier:v2 backup.sh -c conf'
 fails 1 'signature\|Signature' 'a wrong secret key' 'AWS_SECRET_ACCESS_KEY=wrong backup.sh -c conf'
 fails 2 'nosuch.pub: cannot be read' 'no recipients' 'RECIPIENTS=nosuch.pub backup.sh -c conf'
-fails 1 'line 1: is not an age recipient' 'a wrong recipients file' 'RECIPIENTS=conf backup.sh -c conf'
+fails 1 'line 1: is not a key that is known here' 'a wrong recipients file' 'RECIPIENTS=conf backup.sh -c conf'
 fails 1 'is not a directory' 'a directory that is not there' 'backup.sh -c conf /nosuch'
 ok 'tar that fails' 'mkdir bin; printf "#!/bin/sh\n/bin/tar \"\$@\"; exit 2\n" >bin/tar; chmod +x bin/tar'
 fails 1 'tar: .*: failed with status 2' 'tar with status 2' 'PATH=$TMP/bin:$PATH backup.sh -c conf'
