@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2154
 # Random trees by every writer of tars that is here, in chunks of many sizes.  The chunks concatenated are the tar;
 # each that holds whole members lists and extracts by itself; all of them in their order give the tree again.
 # TREES=N for more trees, SEED=N for certain ones.
