@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2154
 . "$(dirname "$0")/lib.sh"
 
 # A tree with something of everything: long names, odd bytes, links, empty files, a giant.
@@ -57,8 +57,28 @@ ok 'base-256 numbers' 'truncate -s 9G big; tar --format=gnu --sparse -cf b.tar b
 ok 'raw, as split does' 'tarsplit -r -b 100000 r. <a.tar >names; split -b 100000 a.tar sp.; cat r.* | cmp - a.tar; [ $(ls r.* | wc -l) -eq $(ls sp.* | wc -l) ] && cmp r.000001 sp.aa'
 ok 'raw and nothing: nothing' '[ -z "$(: | tarsplit -r e.)" ]'
 
+# Filters, as split has them.
+ok 'a filter gets each chunk and its name' 'mkdir f g2; tarsplit -b 128k f/p. <a.tar >names; tarsplit -b 128k -i f/i --filter '\''gzip -1 >g2/$(basename $FILE).gz'\'' f/p. <a.tar && for n in $(cat names); do zcat g2/${n#f/}.gz | cmp - $n || exit 1; done; [ $(ls g2 | wc -l) -eq $(wc -l <names) ] && cut -f1 f/i | uniq >n && head -n $(wc -l <n) names | cmp - n'
+ok 'nothing is staged' 'mkdir s3; tarsplit -b 128k --filter "cat >/dev/null; ls -A s3" s3/x. <a.tar >seen && [ ! -s seen ]'
+ok 'what filters print goes to standard output' 'tarsplit -b 128k --filter "wc -c" s3/x. <a.tar | awk "{ n += \$1 } END { print n }" >n && [ $(cat n) -eq $(stat -c %s a.tar) ]'
+dies 1 'x.000002.tar: its filter failed with status 7' 'a filter that fails' 'tarsplit -b 128k --filter '\''cat >/dev/null; case $FILE in *2.tar) exit 7; esac'\'' s3/x. <a.tar'
+dies 1 'x.000001.tar: its filter was killed by signal 9' 'a filter that is killed' 'tarsplit -b 128k --filter '\''kill -9 $$'\'' s3/x. <a.tar'
+dies 1 'x.000003.tar: its filter ended before it had read all' 'a filter that reads a part' 'tarsplit -b 128k --filter '\''case $FILE in *3.tar) head -c 100; exit 0; esac; cat'\'' s3/x. <a.tar >/dev/null'
+dies 1 'its filter failed with status 127' 'no such filter' 'tarsplit --filter no-such-program s3/x. <a.tar'
+dies 1 'x.000001.tar: is not whole, its filter was ended' 'a filter never takes a part for a chunk' 'head -c 100000 a.tar | tarsplit --filter "cat >s3/p && mv s3/p s3/whole" s3/x.'
+ok 'and does not finish it' '[ ! -e s3/whole ]'
+dies 2 '^usage' 'a filter stages nothing to wait for' 'tarsplit --filter cat -w 3 x. <a.tar'
+
 # Windows: the spool is bounded, whoever is slow.
-ok 'never more than N printed chunks' 'mkdir w; tarsplit -b 64k -w 3 w/x. <a.tar | { max=0; while read -r f; do n=$(ls w | wc -l); [ $n -gt $max ] && max=$n; sleep 0.02; rm "$f"; done; echo $max >max; }; [ "$(cat max)" -le 4 ]'
+ok 'never more than N printed chunks' 'mkdir w; tarsplit -b 64k -w 3 w/x. <a.tar | { max=0; while read -r f; do n=$(ls w | wc -l); [ $n -gt $max ] && max=$n; sleep 0.02; rm "$f"; done; echo $max >max; }; [ "$(cat max)" -le 3 ]'
+ok 'and one more that is being written, whenever one looks' 'mkdir w1; tarsplit -b 64k -w 2 w1/x. <a.tar | { python3 -c "
+import os, sys, time
+most = 0
+for f in sys.stdin:
+    end = time.monotonic() + 0.02
+    while time.monotonic() < end: most = max(most, len(os.listdir(\"w1\")))
+    os.remove(f.strip())
+sys.exit(most != 3)"; }'
 dies 1 'standard output: Broken pipe' 'a consumer that died is noticed' 'mkdir w2; mkfifo q; (exec 3<q; sleep 0.3) & tarsplit -b 64k -w 1 w2/x. <a.tar >q'
 
 dies 1 'byte 0: the input is empty' 'nothing' ': | tarsplit n.'
@@ -67,6 +87,19 @@ dies 1 'byte 0: not a tar header' 'not a tar' 'seq 99999 | tarsplit n.'
 dies 1 'ends inside a member' 'cut in a member' 'tarsplit -b 1M n. <a.tar >/dev/null; rm n.*; head -c 500000 a.tar | tarsplit n.'
 ok 'what was read is kept, and not named' '[ ! -e n.000001.tar ] && head -c 500000 a.tar | cmp - .n.000001.tar.part'
 dies 1 'without the two zero blocks' 'cut before the end' 'rm -f .n.*; echo hi >h; tar -cf h.tar h; head -c 1024 h.tar | tarsplit n.'
+ok 'a plain end may be good' '[ "$(head -c 1024 h.tar | tarsplit --no-trailer-ok -i hi h.)" = h.000001.tar ] && head -c 1024 h.tar | cmp - h.000001.tar && [ $(wc -l <hi) -eq 1 ]'
+dies 1 'ends inside a member' 'but not inside a member' 'rm -f .n.*; head -c 700000 a.tar | tarsplit --no-trailer-ok n.'
+ok 'one zero block is an end only then' 'head -c 1536 h.tar | tarsplit --no-trailer-ok -f h. >/dev/null && ! head -c 1536 h.tar | tarsplit -f h. 2>/dev/null'
+
+# The manual's one-liners, as it prints them.
+lines() { sed -n '/^\.Sh INDEX/,/^\.Sh EXIT/s/^\.Dl \(awk\|sort\) /\1 /p' "$here/man/tarsplit.1" | sed 's/\\et/\\t/g; s/\\(dq/"/g; s/\\-/-/g'; }
+line() { cp gi index; eval "$(lines | sed -n "$1p" | sed "s,etc/passwd,t/many/7,; s,etc/ssh/,t/many/,")"; }
+ok 'the manual lists' '[ $(lines | wc -l) -eq 5 ] && line 1 | sort -u >l && [ $(wc -l <l) -eq $(tar -tf a.tar --quoting-style=escape | sort -u | wc -l) ] && grep -qx t/many/7 l'
+ok 'the manual finds a file' 'line 2 | { read -r f o n; tail -c +$((o + 1)) $f | head -c $n | tar -xOf - t/many/7 | cmp - t/many/7; }'
+ok 'the manual counts the bytes of chunks' 'line 3 | sort | sed \$d >n; [ $(wc -l <n) -gt 5 ] && while read -r f n; do [ $n -eq $(stat -c %s $f) ] || exit 1; done <n'
+ok 'the manual finds what is large' '[ "$(line 4 | head -1 | cut -f9)" = t/sparse ]'
+ok 'the manual finds the chunks of a directory' 'line 5 >n; for f in $(cat n); do tar -tf $f; done | grep -c "^t/many/." | grep -qx 60'
+
 printf 'XXXX' | dd of=a.tar bs=1 seek=148 conv=notrunc 2>/dev/null
 dies 1 'byte 0: not a tar header: its checksum' 'a damaged checksum' 'tarsplit n. <a.tar'
 ok 'no index of what failed' 'tarsplit -i ni n. <a.tar 2>/dev/null; [ ! -e ni ]'
