@@ -1,6 +1,7 @@
 #include "io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -63,6 +64,16 @@ io_put(int fd, const void *buf, size_t n)
 		n -= (size_t)w;
 	}
 	return 0;
+}
+
+size_t
+io_move(int in, int out, size_t n)
+{
+	ssize_t r;
+
+	while ((r = copy_file_range(in, NULL, out, NULL, n, 0)) < 0 && errno == EINTR)
+		;
+	return r > 0 ? (size_t)r : 0;
 }
 
 ssize_t

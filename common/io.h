@@ -18,7 +18,13 @@ ssize_t io_some(int fd, void *buf, size_t n);
 /* Write all n bytes to fd.  Returns 0; -1 and errno on error. */
 int io_put(int fd, const void *buf, size_t n);
 
-/* The same at a place in a file; the descriptor's offset stays. */
+/*
+ * Up to n bytes from one file to another within the kernel.  Returns how many;
+ * 0 where it cannot do that, or there are none: io_some and io_put will tell.
+ */
+size_t io_move(int in, int out, size_t n);
+
+/* Whole reads and writes at a place in a file; the descriptor's offset stays. */
 ssize_t io_fill_at(int fd, void *buf, size_t n, uint64_t offset);
 int io_put_at(int fd, const void *buf, size_t n, uint64_t offset);
 

@@ -21,23 +21,33 @@ bad(struct tarcut *c, uint64_t at, const char *error)
 	return TARCUT_BAD;
 }
 
+uint64_t
+tarcut_ahead(const struct tarcut *c)
+{
+	uint64_t room = c->size - c->have;
+
+	return c->left < room ? c->left : room;
+}
+
+void
+tarcut_moved(struct tarcut *c, uint64_t n)
+{
+	c->have += n;
+	c->from += n;
+	c->left -= n;
+}
+
 /* Put up to left of the bytes. */
 static enum tarcut_rc
 put(struct tarcut *c, size_t n, bool last)
 {
-	uint64_t room = c->size - c->have;
+	uint64_t most = tarcut_ahead(c);
 
 	if (n == 0)
 		return last ? bad(c, c->from, "the input ends inside a member") : TARCUT_WANT;
-	if (n > c->left)
-		n = (size_t)c->left;
-	if (n > room)
-		n = (size_t)room;
-	c->n = n;
-	c->have += n;
-	c->from += n;
-	c->left -= n;
-	c->held -= n < c->held ? n : c->held;
+	c->n = n < most ? n : (size_t)most;
+	tarcut_moved(c, c->n);
+	c->held -= c->n < c->held ? c->n : c->held;
 	return TARCUT_PUT;
 }
 

@@ -74,4 +74,12 @@ void tarcut_free(struct tarcut *);
 /* The n bytes that are not done with, and whether they are the last. */
 enum tarcut_rc tarcut_next(struct tarcut *, const uint8_t *bytes, size_t n, bool last);
 
+/*
+ * After TARCUT_WANT, when no byte is left that is not done with: how many of those
+ * that come will go to this chunk whatever they are.  The caller may move any
+ * number of them there itself, and say so.
+ */
+uint64_t tarcut_ahead(const struct tarcut *);
+void tarcut_moved(struct tarcut *, uint64_t n);
+
 #endif
