@@ -34,14 +34,20 @@
 static const char usage[] =
     "glacier-get [-0hNnqvVw] [-L rate] [-l ledger] [-o directory] [-s store]\n"
     "           [-T threads] [-t bulk|standard|expedited] [--bucket-owner account]\n"
-    "           [--days days] [--endpoint-url url] [--insecure-http] [--poll seconds]\n"
-    "           [--prices file] [--properties file] [--range first-last]\n"
+    "           [--days days] [--endpoint-url url] [--insecure-http] [--max-cost dollars]\n"
+    "           [--poll seconds] [--prices file] [--properties file] [--range first-last]\n"
     "           [--region region] [id | name ...]";
 
 enum {
 	ID_LEAST = 40,          /* with a ledger, what is shorter and not in it is a name, not an id */
 	POLL_MOST = 900,        /* seconds between two looks at what thaws */
 	GONE_MOST = 3           /* times that what was ready may have vanished */
+};
+
+/* What a ledger says is gone: of the lines before it with that id. */
+struct removed {
+	char *id;
+	size_t before;                  /* wants of that time */
 };
 
 /* One archive that is wanted.  Several may be of one item. */
@@ -72,6 +78,10 @@ struct get {
 	bool failed;
 	bool again;                     /* something must be asked for again */
 	bool estimate;                  /* nothing is fetched, nor is said where it is */
+	double max_cost;                /* dollars; less than 0: no matter */
+	char *prices;                   /* the file of prices; NULL where none is needed */
+	struct removed *removed;        /* lines that say so, sorted in the end by id, the last one first */
+	size_t nremoved;
 };
 
 static int
@@ -119,10 +129,17 @@ add(struct get *g)
 static void
 add_line(struct get *g, const struct ledger_line *l)
 {
-	struct want *w = add(g);
+	struct want *w;
 
 	if (strcmp(str_get(&l->store), store_name(g->store)) != 0)
 		die(ST_FAIL, "%s: is in %s, not in %s", str_get(&l->name), str_get(&l->store), store_name(g->store));
+	if (l->gone) {
+		if ((g->nremoved & (g->nremoved - 1)) == 0)
+			g->removed = mem_grow(g->removed, (g->nremoved != 0 ? 2 * g->nremoved : 1) * sizeof *g->removed);
+		g->removed[g->nremoved++] = (struct removed){ mem_copy(str_get(&l->id)), g->n };
+		return;
+	}
+	w = add(g);
 	if (!file_name_safe(str_get(&l->name)))
 		die(ST_FAIL, "%s: is no relative path without ., .. and control characters, so nothing is written there; give its id",
 		    str_get(&l->name));
@@ -165,6 +182,49 @@ add_word(struct get *g, const char *s, bool lines)
 	else
 		str_puts(&add(g)->item->id, s);
 	ledger_line_free(&l);
+}
+
+static int
+by_removed(const void *a, const void *b)
+{
+	const struct removed *p = a, *q = b;
+	int c = strcmp(p->id, q->id);
+
+	return c != 0 ? c : (p->before < q->before) - (p->before > q->before);
+}
+
+static int
+is_removed(const void *key, const void *with)
+{
+	return strcmp(key, ((const struct removed *)with)->id);
+}
+
+/* A whole ledger may come in on stdin: what it says was removed later is not wanted. */
+static void
+forget_removed(struct get *g)
+{
+	size_t n = 0, m = 0;
+
+	qsort(g->removed, g->nremoved, sizeof *g->removed, by_removed);
+	for (size_t i = 0; i < g->nremoved; i++)        /* of each id the last one */
+		if (m == 0 || strcmp(g->removed[m - 1].id, g->removed[i].id) != 0)
+			g->removed[m++] = g->removed[i];
+		else
+			free(g->removed[i].id);
+	g->nremoved = m;
+	for (size_t i = 0; i < g->n; i++) {
+		struct want *w = &g->wants[i];
+		struct removed *r = bsearch(str_get(&w->item->id), g->removed, m, sizeof *r, is_removed);
+
+		if (r == NULL || r->before <= i) {
+			g->wants[n++] = *w;
+			continue;
+		}
+		str_free(&w->name);
+		store_item_free(w->item);
+		free(w->item);
+	}
+	g->n = n;
 }
 
 static int
@@ -435,6 +495,197 @@ pending(const struct get *g)
 	return n;
 }
 
+/* What it would cost */
+
+/* What the archives of one tariff cost. */
+struct rate {
+	const char *tariff;
+	struct price price;
+	uint64_t asked, requests;       /* bytes that are to be asked for, with so many requests */
+};
+
+struct bill {
+	struct rate rates[4];           /* more classes than these do not freeze */
+	size_t n;
+	uint64_t fetched;               /* bytes that come */
+	bool unknown;                   /* a size is not known, */
+	bool priceless;                 /* or a price */
+};
+
+static const char *const tier_names[] = { "bulk", "standard", "expedited" };
+
+static struct rate *
+rate(const struct get *g, struct bill *b, const char *tariff)
+{
+	struct str why = { 0 };
+	struct rate *r;
+
+	for (r = b->rates; r < b->rates + b->n; r++)
+		if (strcmp(r->tariff, tariff) == 0)
+			return r;
+	if (b->n == sizeof b->rates / sizeof b->rates[0])
+		die(ST_FAIL, "%s: archives of so many classes are not reckoned together; ask for fewer", store_name(g->store));
+	b->n++;
+	r->tariff = tariff;
+	if (!price_read(g->prices, store_region(g->store), tariff, tier_names[g->tier], &r->price, &why))
+		die(ST_FAIL, "%s", str_get(&why));
+	return r;
+}
+
+static void
+say(const char *state, uint64_t bytes, bool sized, double dollars, bool priced, const char *rest, const char *more)
+{
+	struct str text = { 0 };
+
+	str_format(&text, "%s\t", state);
+	str_format(&text, sized ? "%" PRIu64 "\t" : "?\t", bytes);
+	str_format(&text, priced ? "%.4f\t" : "?\t", dollars);
+	str_escape(&text, rest, strlen(rest), true);
+	str_puts(&text, more);
+	if (lines_put(STDOUT_FILENO, str_get(&text), '\n') != 0)
+		edie(ST_FAIL, "standard output");
+	str_free(&text);
+}
+
+/* Add one archive to the bill, and print its line where that is wanted. */
+static void
+reckon(const struct get *g, const struct want *w, struct bill *b, bool print)
+{
+	static const char *const states[] = { "ask", "thawing", "ready", "ask" };
+	uint64_t size = w->known ? w->size : w->item->size, bytes = size == 0 ? 0 : bytes_wanted(g, size);
+	bool ask = w->item->state == STORE_COLD || w->item->state == STORE_BROKEN;
+	struct rate *r;
+
+	if (w->over) {
+		if (print)
+			say("here", 0, true, 0, true, title(w), "");
+		return;
+	}
+	r = rate(g, b, w->item->tariff != NULL ? w->item->tariff : store_tariff(g->store));
+	b->unknown = b->unknown || size == 0;
+	if (ask) {
+		r->asked += bytes;
+		r->requests++;
+	}
+	b->fetched += bytes;
+	if (print)
+		say(states[w->item->state], bytes, size != 0, ask ? price_retrieval(&r->price, bytes, 1) : 0,
+		    !ask || (r->price.known && size != 0), title(w), "");
+}
+
+static double
+retrieval(const struct bill *b)
+{
+	double sum = 0;
+
+	for (const struct rate *r = b->rates; r < b->rates + b->n; r++)
+		sum += price_retrieval(&r->price, r->asked, r->requests);
+	return sum;
+}
+
+static double
+transfer(const struct bill *b)
+{
+	return price_transfer(&b->rates[0].price, b->fetched);
+}
+
+/* All that are wanted and not here. */
+static void
+reckon_all(struct get *g, struct bill *b, bool print)
+{
+	settle(g);
+	if (pending(g) != 0)
+		look(g);
+	for (size_t i = 0; i < g->n; i++)
+		reckon(g, &g->wants[i], b, print);
+	if (b->n == 0)
+		rate(g, b, store_tariff(g->store));
+	for (const struct rate *r = b->rates; r < b->rates + b->n; r++)
+		if (!r->price.known && (r->requests != 0 || b->n == 1)) {
+			warn("%s: has no price for %s, %s, %s; add a line", g->prices, store_region(g->store), r->tariff,
+			    tier_names[g->tier]);
+			b->priceless = true;
+		}
+	if (b->unknown)
+		warn("not all sizes are known here; -l names the ledger that knows them");
+}
+
+/* More than may be spent, or it cannot be known: then nothing is asked for. */
+static bool
+too_dear(const struct get *g, const struct bill *b)
+{
+	double sum = retrieval(b) + transfer(b);
+
+	if (g->max_cost < 0)
+		return false;
+	if (b->unknown || b->priceless)
+		warn("what it costs is not known, and --max-cost is given: nothing was asked for");
+	else if (sum > g->max_cost)
+		warn("it costs %.4f dollars, %.4f to ask and %.4f to transfer, more than --max-cost %.4f: nothing was asked for",
+		    sum, retrieval(b), transfer(b), g->max_cost);
+	else
+		return false;
+	return true;
+}
+
+/* "GLACIER,DEEP_ARCHIVE": of those that something is to be asked for from; of all, where that is nothing. */
+static void
+add_rates(struct str *text, const struct bill *b, bool wait)
+{
+	uint64_t requests = 0;
+	const char *comma = "";
+
+	for (size_t i = 0; i < b->n; i++)
+		requests += b->rates[i].requests;
+	for (const struct rate *r = b->rates; r < b->rates + b->n; r++)
+		if (r->requests != 0 || requests == 0) {
+			str_format(text, "%s%s", comma, !wait ? r->tariff : r->price.wait[0] != '\0' ? r->price.wait : "?");
+			comma = ",";
+		}
+}
+
+/*
+ * A line for each archive: state, bytes, dollars to ask for it, name.  Then the sum of them,
+ * with requests, tier, time to the first byte, region and tariff; and that of the transfer.
+ */
+static int
+estimate(struct get *g)
+{
+	struct bill b = { .n = 0 };
+	struct str text = { 0 }, more = { 0 };
+	uint64_t asked = 0, requests = 0;
+
+	reckon_all(g, &b, true);
+	for (size_t i = 0; i < b.n; i++) {
+		asked += b.rates[i].asked;
+		requests += b.rates[i].requests;
+	}
+	str_format(&text, "to ask, prices of %s", b.rates[0].price.date[0] != '\0' ? b.rates[0].price.date : "no date");
+	str_format(&more, "\t%" PRIu64 "\t%s\t", requests, tier_names[g->tier]);
+	add_rates(&more, &b, true);
+	str_format(&more, "\t%s\t", store_region(g->store));
+	add_rates(&more, &b, false);
+	say("total", asked, !b.unknown, retrieval(&b), !b.priceless && !b.unknown, str_get(&text), str_get(&more));
+	say("total", b.fetched, !b.unknown, transfer(&b), !b.unknown, "to transfer", "");
+	str_free(&text);
+	str_free(&more);
+	return too_dear(g, &b) || g->failed ? ST_FAIL : b.unknown || b.priceless ? ST_LEFT : 0;
+}
+
+/* Before anything is asked for. */
+static bool
+affordable(struct get *g)
+{
+	struct bill b = { .n = 0 };
+
+	if (g->max_cost < 0)
+		return true;
+	reckon_all(g, &b, false);
+	return !too_dear(g, &b);
+}
+
+/* Over and over, until all are here */
+
 /* A tenth of the time that was waited so far: prompt where it is a matter of seconds, sparing where of hours. */
 static void
 wait_more(time_t begin, unsigned poll)
@@ -453,6 +704,8 @@ get(struct get *g, bool wait, unsigned poll)
 	time_t begin = time(NULL);
 	bool first = true;
 
+	if (!affordable(g))
+		return ST_FAIL;
 	settle(g);
 	while (pending(g) != 0) {
 		look(g);
@@ -476,102 +729,6 @@ get(struct get *g, bool wait, unsigned poll)
 	return g->failed ? ST_FAIL : pending(g) != 0 ? ST_AGAIN : 0;
 }
 
-/* What it would cost */
-
-/* The file of prices: asked for, the machine's, or the one that came with the program. */
-static char *
-prices(const char *path)
-{
-	char program[4096];
-	ssize_t n;
-
-	if (path != NULL || (path = getenv("GLACIER_PRICES")) != NULL)
-		return mem_copy(path);
-	if (access("/etc/glacier-prices", F_OK) == 0)
-		return mem_copy("/etc/glacier-prices");
-	n = readlink("/proc/self/exe", program, sizeof program - 1);
-	program[n > 0 ? n : 0] = '\0';
-	for (int i = 0; i < 2; i++)
-		program[strrchr(program, '/') != NULL ? strrchr(program, '/') - program : 0] = '\0';
-	return mem_format("%s/etc/glacier-prices", program);
-}
-
-static struct price
-price(const struct get *g, const char *path)
-{
-	static const char *const tiers[] = { "bulk", "standard", "expedited" };
-	struct str why = { 0 };
-	struct price p;
-
-	if (!price_read(path, store_region(g->store), store_tariff(g->store), tiers[g->tier], &p, &why))
-		die(ST_FAIL, "%s", str_get(&why));
-	if (!p.known)
-		warn("%s: has no price for %s, %s, %s; add a line", path, store_region(g->store), store_tariff(g->store),
-		    tiers[g->tier]);
-	return p;
-}
-
-struct bill {
-	struct price price;
-	uint64_t asked, requests, fetched;      /* bytes that are paid for, in so many requests; bytes that come */
-	bool unknown;                           /* a size is not known */
-};
-
-static void
-say(const char *state, uint64_t bytes, bool sized, double dollars, bool priced, const char *rest)
-{
-	struct str text = { 0 };
-
-	str_format(&text, "%s\t", state);
-	str_format(&text, sized ? "%" PRIu64 "\t" : "?\t", bytes);
-	str_format(&text, priced ? "%.4f\t" : "?\t", dollars);
-	str_escape(&text, rest, strlen(rest), true);
-	if (lines_put(STDOUT_FILENO, str_get(&text), '\n') != 0)
-		edie(ST_FAIL, "standard output");
-	str_free(&text);
-}
-
-static void
-say_one(const struct get *g, const struct want *w, struct bill *b)
-{
-	static const char *const states[] = { "ask", "thawing", "ready", "ask" };
-	uint64_t size = w->known ? w->size : w->item->size, bytes = size == 0 ? 0 : bytes_wanted(g, size);
-	bool ask = w->item->state == STORE_COLD || w->item->state == STORE_BROKEN;
-
-	if (w->over) {
-		say("here", 0, true, 0, true, title(w));
-		return;
-	}
-	b->unknown = b->unknown || size == 0;
-	b->asked += ask ? bytes : 0;
-	b->requests += ask;
-	b->fetched += bytes;
-	say(states[w->item->state], bytes, size != 0, ask ? price_retrieval(&b->price, bytes, 1) : 0,
-	    !ask || (b->price.known && size != 0), title(w));
-}
-
-/* A line for each archive: state, bytes, dollars to ask for it, name.  Then the sum of them, and the transfer. */
-static int
-estimate(struct get *g, const char *path)
-{
-	struct bill b = { .price = price(g, path) };
-	struct str text = { 0 };
-
-	settle(g);
-	if (pending(g) != 0)
-		look(g);
-	for (size_t i = 0; i < g->n; i++)
-		say_one(g, &g->wants[i], &b);
-	str_format(&text, "to ask, prices of %s", b.price.date[0] != '\0' ? b.price.date : "no date");
-	say("total", b.asked, !b.unknown, price_retrieval(&b.price, b.asked, b.requests), b.price.known && !b.unknown,
-	    str_get(&text));
-	say("total", b.fetched, !b.unknown, price_transfer(&b.price, b.fetched), !b.unknown, "to transfer");
-	str_free(&text);
-	if (b.unknown)
-		warn("not all sizes are known here; -l names the ledger that knows them");
-	return g->failed ? ST_FAIL : b.unknown || !b.price.known ? ST_LEFT : 0;
-}
-
 static struct ledger *
 open_ledger(const char *path)
 {
@@ -585,6 +742,17 @@ open_ledger(const char *path)
 	if (ledger_cut(l))
 		warn("%s: its last line was cut short by a crash and is left out", path);
 	return l;
+}
+
+static double
+money(const char *arg)
+{
+	char *end;
+	double dollars = strtod(arg, &end);
+
+	if (strspn(arg, "0123456789.") != strlen(arg) || arg[0] == '\0' || *end != '\0' || dollars > 1e9)
+		die(ST_USAGE, "--max-cost %s: must be dollars, from 0 to 1000000000", arg);
+	return dollars;
 }
 
 static enum store_tier
@@ -637,8 +805,12 @@ release(struct get *g)
 		store_item_free(g->items[i]);
 		free(g->items[i]);
 	}
+	for (size_t i = 0; i < g->nremoved; i++)
+		free(g->removed[i].id);
+	free(g->removed);
 	free(g->items);
 	free(g->wants);
+	free(g->prices);
 	fetcher_free(g->fetcher);
 	ledger_close(g->ledger);
 	store_close(g->store);
@@ -654,11 +826,11 @@ struct settings {
 static void
 options(int argc, char *argv[], struct settings *o, struct get *g)
 {
-	enum { DAYS = OPT_LONG, ENDPOINT, INSECURE, OWNER, POLL, PRICES, PROPERTIES, RANGE, REGION };
+	enum { DAYS = OPT_LONG, ENDPOINT, INSECURE, MAX_COST, OWNER, POLL, PRICES, PROPERTIES, RANGE, REGION };
 	static const struct option longs[] = {
 		{ "bucket-owner", 1, NULL, OWNER }, { "days", 1, NULL, DAYS },
 		{ "directory", 1, NULL, 'o' }, { "endpoint-url", 1, NULL, ENDPOINT }, { "estimate", 0, NULL, 'n' },
-		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "limit", 1, NULL, 'L' },
+		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "limit", 1, NULL, 'L' }, { "max-cost", 1, NULL, MAX_COST },
 		{ "names", 0, NULL, 'N' }, { "null", 0, NULL, '0' }, { "poll", 1, NULL, POLL }, { "prices", 1, NULL, PRICES },
 		{ "properties", 1, NULL, PROPERTIES }, { "range", 1, NULL, RANGE }, { "region", 1, NULL, REGION },
 		{ "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, { "tier", 1, NULL, 't' }, { "wait", 0, NULL, 'w' },
@@ -681,6 +853,7 @@ options(int argc, char *argv[], struct settings *o, struct get *g)
 		case DAYS: o->store.days = (unsigned)opt_uint("--days", optarg, 1, 3650); break;
 		case ENDPOINT: o->store.endpoint = optarg; break;
 		case INSECURE: o->store.insecure = true; break;
+		case MAX_COST: g->max_cost = money(optarg); break;
 		case OWNER: o->store.owner = optarg; break;
 		case POLL: o->poll = (unsigned)opt_uint("--poll", optarg, 1, 86400); break;
 		case PRICES: o->prices = optarg; break;
@@ -717,6 +890,7 @@ prepare(struct get *g, struct settings *o, char **operand)
 		g->wants[i].item->first = g->first;
 		g->wants[i].item->count = g->count;
 	}
+	forget_removed(g);
 	sort_items(g);
 	g->fetcher = fetcher_new(g->store, o->threads);
 }
@@ -725,8 +899,7 @@ int
 main(int argc, char *argv[])
 {
 	struct settings o = { .store = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell }, .threads = cpu_count() };
-	struct get g = { .directory = ".", .tier = STORE_STANDARD, .end = '\n' };
-	char *path;
+	struct get g = { .directory = ".", .tier = STORE_STANDARD, .end = '\n', .max_cost = -1 };
 	int status;
 
 	err_init(argv);
@@ -739,9 +912,9 @@ main(int argc, char *argv[])
 	meter_start(0);
 	prepare(&g, &o, argv + optind);
 
-	path = g.estimate ? prices(o.prices) : NULL;
-	status = g.estimate ? estimate(&g, path) : get(&g, o.wait, o.poll);
-	free(path);
+	if (g.estimate || g.max_cost >= 0)
+		g.prices = price_file(o.prices);
+	status = g.estimate ? estimate(&g) : get(&g, o.wait, o.poll);
 	release(&g);
 	if (io_close(STDOUT_FILENO) != 0)
 		edie(ST_FAIL, "standard output");

@@ -191,6 +191,12 @@ archives(struct ls *l, bool fresh, bool wait, unsigned poll, struct str *why)
 		wait_more(begin, poll);
 		fresh = false;
 	}
+	if (rc == STORE_OK && store_listed(l->store) != 0) {
+		char date[DATE_RFC3339];
+
+		date_rfc3339(date, store_listed(l->store));
+		note(1, "%s: as of %s", store_name(l->store), date);
+	}
 	return rc;
 }
 

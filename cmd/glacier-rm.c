@@ -2,7 +2,10 @@
  * glacier-rm - remove archives from a store, those that were paid for long enough.
  * Batches go to threads and come back in order, each with what became of it.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +23,23 @@
 #include "names.h"
 #include "opt.h"
 #include "pool.h"
+#include "price.h"
 #include "store.h"
 #include "str.h"
 
 static const char usage[] =
-    "glacier-rm [-0hNnqvV] [-s store] [-T threads] [--early] [--endpoint-url url]\n"
-    "           [--insecure-http] [--now time] [--properties file] [--region region]\n"
-    "           [id ...]";
+    "glacier-rm [-0hNnqvV] [-l ledger] [-s store] [-T threads] [--early] [--endpoint-url url]\n"
+    "           [--insecure-http] [--now time] [--prices file] [--properties file]\n"
+    "           [--region region] [--terms] [id ...]";
 
-enum { DAY = 86400 };
+enum { DAY = 86400, TARIFFS = 8 };
 
 /* An archive to remove. */
 struct victim {
 	struct str word;                /* as it was given: what is printed when it is gone */
 	struct str id, name;
+	uint64_t size;
+	bool sized;                     /* it is known */
 	bool young;
 };
 
@@ -51,8 +57,14 @@ struct rm {
 	char **operands;                /* NULL at the end */
 	struct names *names;            /* NULL without -N */
 	char end;
-	bool early, dry;
+	bool early, dry, terms;
 	int64_t now;
+	struct ledger *ledger;          /* NULL without -l */
+	const char *ledger_path;
+	pthread_mutex_t lock;           /* guards the ledger */
+	char *prices;                   /* the file; NULL without --terms */
+	struct tariff { const char *name; struct price price; } tariffs[TARIFFS];
+	size_t ntariffs;
 	bool failed, left;              /* something could not be removed; or was left, for it is too young */
 };
 
@@ -80,6 +92,37 @@ is_young(const struct rm *r, const struct store_doomed *d)
 	return d->days != 0 && (d->since == 0 || r->now < d->since + (int64_t)d->days * DAY);
 }
 
+/* The ledger says that it is gone before it is: what the ledger has, the store has. */
+static bool
+strike(struct rm *r, const struct victim *v, struct str *why)
+{
+	struct ledger_line l = { .gone = true };
+	enum ledger_rc rc = LEDGER_OK;
+
+	pthread_mutex_lock(&r->lock);
+	if (v->name.len != 0)
+		str_puts(&l.name, str_get(&v->name));
+	else if ((rc = ledger_find_id(r->ledger, store_name(r->store), str_get(&v->id), &l)) == LEDGER_NONE) {
+		str_puts(&l.name, str_get(&v->id));
+		rc = LEDGER_OK;
+	}
+	l.gone = true;
+	date_rfc3339(l.time, (int64_t)time(NULL));
+	str_clear(&l.store);
+	str_puts(&l.store, store_name(r->store));
+	str_clear(&l.id);
+	str_puts(&l.id, str_get(&v->id));
+	if (rc == LEDGER_OK)
+		rc = ledger_add(r->ledger, &l);
+	if (rc == LEDGER_FOREIGN)
+		str_format(why, "%s: line %lu: is not a line of a ledger", r->ledger_path, ledger_number(r->ledger));
+	else if (rc != LEDGER_OK)
+		str_format(why, "%s: %s", r->ledger_path, strerror(errno));
+	pthread_mutex_unlock(&r->lock);
+	ledger_line_free(&l);
+	return rc == LEDGER_OK;
+}
+
 /* On a thread: ask what binds them, put those that may go first, and remove these. */
 static void
 work(void *job, unsigned thread, void *shared)
@@ -102,7 +145,12 @@ work(void *job, unsigned thread, void *shared)
 			b->victims[n++] = v;
 		}
 	}
-	if (b->rc == STORE_OK && n != 0 && !r->dry)
+	if (r->dry || r->terms)
+		n = 0;
+	for (size_t i = 0; i < n && r->ledger != NULL && b->rc == STORE_OK; i++)
+		if (!strike(r, &b->victims[i], &b->why))
+			b->rc = STORE_FAILED;
+	if (b->rc == STORE_OK && n != 0)
 		b->rc = store_remove(r->store, thread, b->doomed, n, &b->why);
 }
 
@@ -121,6 +169,53 @@ refuse(struct rm *r, const struct victim *v, const struct store_doomed *d)
 	r->left = true;
 }
 
+static const struct price *
+price(struct rm *r, const char *tariff)
+{
+	struct str why = { 0 };
+	struct tariff *t;
+
+	for (size_t i = 0; i < r->ntariffs; i++)
+		if (strcmp(r->tariffs[i].name, tariff) == 0)
+			return &r->tariffs[i].price;
+	if (r->ntariffs == TARIFFS)
+		r->ntariffs--;
+	t = &r->tariffs[r->ntariffs++];
+	t->name = tariff;
+	if (!price_read(r->prices, store_region(r->store), tariff, "storage", &t->price, &why))
+		die(ST_FAIL, "%s", str_get(&why));
+	if (!t->price.known) {
+		warn("%s: has no price for %s, %s, storage; add a line", r->prices, store_region(r->store), tariff);
+		r->left = true;
+	}
+	return &t->price;
+}
+
+/* Until when it is paid for, its class, bytes, what is still to be paid whether it stays or goes, what it is. */
+static void
+say_terms(struct rm *r, const struct victim *v, const struct store_doomed *d)
+{
+	struct str text = { 0 };
+	char date[DATE_RFC3339];
+	bool young = is_young(r, d), dated = young && d->since != 0;
+	const struct price *p = dated ? price(r, d->tariff) : NULL;
+
+	if (dated)
+		date_rfc3339(date, d->since + (int64_t)d->days * DAY);
+	str_format(&text, "%s\t%s\t", dated ? date : young ? "?" : "-", d->tariff);
+	str_format(&text, v->sized ? "%" PRIu64 "\t" : "?\t", v->size);
+	if (!young)
+		str_puts(&text, "0\t");
+	else if (dated && p->known && v->sized)
+		str_format(&text, "%.6f\t", price_storage(p, v->size, (uint64_t)(d->since + (int64_t)d->days * DAY - r->now)));
+	else
+		str_puts(&text, "?\t");
+	str_puts(&text, str_get(&v->word));
+	if (lines_put(STDOUT_FILENO, str_get(&text), r->end) != 0)
+		edie(ST_FAIL, "standard output");
+	str_free(&text);
+}
+
 /* What became of a batch. */
 static void
 report(struct rm *r, const struct batch *b)
@@ -130,9 +225,11 @@ report(struct rm *r, const struct batch *b)
 		const struct victim *v = &b->victims[i];
 
 		if (d->rc != STORE_OK) {
-			warn("%s: %s", title(v), str_get(&d->why));
+			warn("%s: %s%s", title(v), str_get(&d->why), r->ledger != NULL ? "; the ledger has it as removed" : "");
 			r->failed = true;
-		} else if (v->young && !r->early)
+		} else if (r->terms)
+			say_terms(r, v, d);
+		else if (v->young && !r->early)
 			refuse(r, v, d);
 		else {
 			if (v->young)
@@ -145,12 +242,13 @@ report(struct rm *r, const struct batch *b)
 		die(status_of(b->rc), "%s: %s", b->n == 1 ? title(b->victims) : store_name(r->store), str_get(&b->why));
 }
 
-/* A line of a ledger, or an id. */
-static void
+/* A line of a ledger, or an id.  False: a line that says that it is removed. */
+static bool
 take(struct rm *r, const char *word, struct victim *v, struct store_doomed *d)
 {
 	struct ledger_line l = { 0 };
 
+	v->sized = false;
 	str_clear(&v->word);
 	str_clear(&v->id);
 	str_clear(&v->name);
@@ -162,6 +260,8 @@ take(struct rm *r, const char *word, struct victim *v, struct store_doomed *d)
 			die(ST_FAIL, "%s: is in %s, not in %s", str_get(&l.name), str_get(&l.store), store_name(r->store));
 		str_puts(&v->id, str_get(&l.id));
 		str_puts(&v->name, str_get(&l.name));
+		v->sized = !l.gone;
+		v->size = l.size;
 		if (date_find(l.time, strlen(l.time), &d->since) != DATE_OK)
 			d->since = 0;
 	} else
@@ -170,6 +270,7 @@ take(struct rm *r, const char *word, struct victim *v, struct store_doomed *d)
 	if (!store_takes_id(r->store, str_get(&v->id)))
 		die(ST_FAIL, "%s: is neither a line of a ledger nor the id of an archive", title(v));
 	d->id = str_get(&v->id);
+	return !l.gone;
 }
 
 static const char *
@@ -189,10 +290,10 @@ fill(struct rm *r, struct batch *b)
 		b->victims = mem_array(most, sizeof *b->victims);
 		b->doomed = mem_array(most, sizeof *b->doomed);
 	}
-	for (b->n = 0; b->n < most && (b->n == 0 || r->names == NULL || names_ready(r->names)); b->n++) {
+	for (b->n = 0; b->n < most && (b->n == 0 || r->names == NULL || names_ready(r->names)); ) {
 		if ((word = next(r)) == NULL)
 			break;
-		take(r, word, &b->victims[b->n], &b->doomed[b->n]);
+		b->n += take(r, word, &b->victims[b->n], &b->doomed[b->n]);
 	}
 	return b->n != 0;
 }
@@ -241,6 +342,8 @@ release(struct rm *r, unsigned ring)
 	}
 	pool_free(r->pool);
 	names_free(r->names);
+	ledger_close(r->ledger);
+	free(r->prices);
 	store_close(r->store);
 }
 
@@ -254,29 +357,42 @@ now(const char *arg)
 	return t;
 }
 
+static void
+open_ledger(struct rm *r)
+{
+	enum ledger_rc rc = ledger_open(r->ledger_path, true, &r->ledger);
+
+	if (rc == LEDGER_IO)
+		edie(ST_FAIL, "%s", r->ledger_path);
+	if (rc == LEDGER_FOREIGN)
+		die(ST_FAIL, "%s: line %lu: is not a line of a ledger", r->ledger_path, ledger_number(r->ledger));
+}
+
 int
 main(int argc, char *argv[])
 {
-	enum { EARLY = OPT_LONG, ENDPOINT, INSECURE, NOW, PROPERTIES, REGION };
+	enum { EARLY = OPT_LONG, ENDPOINT, INSECURE, NOW, PRICES, PROPERTIES, REGION, TERMS };
 	static const struct option longs[] = {
 		{ "dry-run", 0, NULL, 'n' }, { "early", 0, NULL, EARLY }, { "endpoint-url", 1, NULL, ENDPOINT },
-		{ "insecure-http", 0, NULL, INSECURE }, { "names", 0, NULL, 'N' }, { "now", 1, NULL, NOW },
-		{ "null", 0, NULL, '0' }, { "properties", 1, NULL, PROPERTIES }, { "region", 1, NULL, REGION },
-		{ "store", 1, NULL, 's' }, { "threads", 1, NULL, 'T' }, OPT_COMMON
+		{ "insecure-http", 0, NULL, INSECURE }, { "ledger", 1, NULL, 'l' }, { "names", 0, NULL, 'N' }, { "now", 1, NULL, NOW },
+		{ "null", 0, NULL, '0' }, { "prices", 1, NULL, PRICES }, { "properties", 1, NULL, PROPERTIES },
+		{ "region", 1, NULL, REGION }, { "store", 1, NULL, 's' }, { "terms", 0, NULL, TERMS },
+		{ "threads", 1, NULL, 'T' }, OPT_COMMON
 	};
 	struct store_options o = { .name = getenv("GLACIER_STORE"), .env = getenv, .tell = tell };
-	struct rm r = { .end = '\n' };
+	struct rm r = { .end = '\n', .lock = PTHREAD_MUTEX_INITIALIZER };
 	unsigned threads = cpu_count();
-	const char *date = NULL;
+	const char *date = NULL, *prices = NULL;
 	struct str why = { 0 };
 	bool names = false;
 	enum store_rc rc;
 	int c;
 
 	err_init(argv);
-	while ((c = getopt_long(argc, argv, "0hNnqs:T:vV", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "0hl:Nnqs:T:vV", longs, NULL)) != -1)
 		switch (c) {
 		case '0': r.end = '\0'; break;
+		case 'l': r.ledger_path = optarg; break;
 		case 'N': names = true; break;
 		case 'n': r.dry = true; break;
 		case 's': o.name = optarg; break;
@@ -285,8 +401,10 @@ main(int argc, char *argv[])
 		case ENDPOINT: o.endpoint = optarg; break;
 		case INSECURE: o.insecure = true; break;
 		case NOW: date = optarg; break;
+		case PRICES: prices = optarg; break;
 		case PROPERTIES: o.properties = optarg; break;
 		case REGION: o.region = optarg; break;
+		case TERMS: r.terms = true; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
@@ -302,6 +420,10 @@ main(int argc, char *argv[])
 	if ((r.store = store_open(&o, &rc, &why)) == NULL)
 		die(status_of(rc), "%s", str_get(&why));
 	note(1, "%s: at %s, credentials from %s", o.name, store_endpoint(r.store), store_source(r.store));
+	if (r.terms)
+		r.prices = price_file(prices);
+	if (r.ledger_path != NULL && !r.dry && !r.terms)
+		open_ledger(&r);
 	r.pool = pool_new(threads, POOL_RING(threads), sizeof(struct batch), work, &r);
 	r.operands = argv + optind;
 	if (names)

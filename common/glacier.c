@@ -42,6 +42,7 @@ struct glacier {
 	char *vault;
 	pthread_mutex_t lock;           /* guards known */
 	struct upload *known;           /* all that were made and not freed */
+	int64_t listed;                 /* when the inventory was made that was told of last */
 };
 
 /* A part that is there. */
@@ -1189,6 +1190,7 @@ take_stock(struct glacier *g, unsigned lane, const struct newest *n, struct taki
 		rc = t->stopped ? STORE_FAILED : strange(why, &answer, t->wrong);
 	} else if (rc == STORE_OK && !stock_whole(t->stock))
 		rc = strange(why, &answer, "the inventory is cut short");
+	g->listed = stock_time(t->stock);
 	stock_free(t->stock);
 	str_free(&t->name);
 	aws_answer_free(&answer);
@@ -1220,6 +1222,12 @@ list_archives(void *is, unsigned lane, bool anew, store_each_archive *each, void
 			return rc;
 		anew = false;
 	}
+}
+
+static int64_t
+listed(const void *is)
+{
+	return ((const struct glacier *)is)->listed;
 }
 
 struct telling {
@@ -1287,6 +1295,7 @@ terms(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why
 	(void)is, (void)lane, (void)why;
 	for (size_t i = 0; i < n; i++) {
 		d[i].days = MIN_DAYS;
+		d[i].tariff = "vault";
 		d[i].rc = STORE_OK;
 	}
 	return STORE_OK;
@@ -1346,6 +1355,7 @@ const struct store_kind glacier_kind = {
 	.thaw = thaw,
 	.fetch = fetch,
 	.list = list_archives,
+	.listed = listed,
 	.places = places,
 	.jobs = jobs,
 	.batch = 1,

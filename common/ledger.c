@@ -40,7 +40,10 @@ ledger_format(struct str *out, const struct ledger_line *l)
 	str_escape(out, str_get(&l->store), l->store.len, true);
 	str_puts(out, "\t");
 	str_escape(out, str_get(&l->name), l->name.len, true);
-	str_format(out, "\t%llu\t%s\t", (unsigned long long)l->size, hex);
+	if (l->gone)
+		str_puts(out, "\t-\t-\t");
+	else
+		str_format(out, "\t%llu\t%s\t", (unsigned long long)l->size, hex);
 	str_escape(out, str_get(&l->id), l->id.len, true);
 }
 
@@ -96,6 +99,19 @@ parse_text(const char *s, size_t n, struct str *out)
 	return good;
 }
 
+/* Both or none of them is "-". */
+static bool
+parse_size_and_hash(const char *const *field, const size_t *len, struct ledger_line *l)
+{
+	l->gone = len[0] == 1 && len[1] == 1 && field[0][0] == '-' && field[1][0] == '-';
+	if (!l->gone)
+		return parse_size(field[0], len[0], &l->size) && len[1] == 2 * SHA256_SIZE &&
+		    hex_get(l->hash, field[1], SHA256_SIZE);
+	l->size = 0;
+	memset(l->hash, 0, SHA256_SIZE);
+	return true;
+}
+
 bool
 ledger_parse(const char *line, size_t n, struct ledger_line *l)
 {
@@ -112,8 +128,7 @@ ledger_parse(const char *line, size_t n, struct ledger_line *l)
 		line = tab + 1;
 	}
 	return parse_time(field[0], len[0], l->time) && parse_text(field[1], len[1], &l->store) &&
-	    parse_text(field[2], len[2], &l->name) && parse_size(field[3], len[3], &l->size) &&
-	    len[4] == 2 * SHA256_SIZE && hex_get(l->hash, field[4], SHA256_SIZE) &&
+	    parse_text(field[2], len[2], &l->name) && parse_size_and_hash(field + 3, len + 3, l) &&
 	    parse_text(field[5], len[5], &l->id);
 }
 
@@ -124,6 +139,59 @@ matches(const struct ledger_line *l, const char *store, const char *name, const 
 	    (store == NULL || strcmp(str_get(&l->store), store) == 0);
 }
 
+/* Lines that match, the newest last: a name may be that of several archives, and one of them is removed. */
+struct matching {
+	struct ledger_line line;
+	unsigned long number;
+};
+
+struct matches {
+	struct matching *m;
+	size_t n;
+};
+
+/* What is removed goes; all else comes behind the others.  l is emptied. */
+static void
+take(struct matches *all, struct ledger_line *l, unsigned long number)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; l->gone && i < all->n; i++)
+		if (strcmp(str_get(&all->m[i].line.id), str_get(&l->id)) == 0 &&
+		    strcmp(str_get(&all->m[i].line.store), str_get(&l->store)) == 0)
+			ledger_line_free(&all->m[i].line);
+		else
+			all->m[n++] = all->m[i];
+	if (l->gone) {
+		all->n = n;
+		return;
+	}
+	if ((all->n & (all->n - 1)) == 0)
+		all->m = mem_grow(all->m, (all->n != 0 ? 2 * all->n : 1) * sizeof *all->m);
+	all->m[all->n++] = (struct matching){ *l, number };
+	*l = (struct ledger_line){ 0 };
+}
+
+/* The last of them into found; frees all. */
+static enum ledger_rc
+newest(struct matches *all, struct ledger_line *found, unsigned long *number)
+{
+	enum ledger_rc rc = LEDGER_NONE;
+
+	if (all->n != 0) {
+		struct matching *last = &all->m[--all->n];
+
+		ledger_line_free(found);
+		*found = last->line;
+		*number = last->number;
+		rc = LEDGER_OK;
+	}
+	while (all->n != 0)
+		ledger_line_free(&all->m[--all->n].line);
+	free(all->m);
+	return rc;
+}
+
 /*
  * Go through the file.  With name or id, put the newest line that matches into
  * found; without, take each one apart.  A last line without its end is not looked at.
@@ -132,9 +200,10 @@ static enum ledger_rc
 scan(struct ledger *l, const char *store, const char *name, const char *id, struct ledger_line *found)
 {
 	struct ledger_line one = { 0 };
-	enum ledger_rc rc = LEDGER_NONE;
+	enum ledger_rc rc = LEDGER_NONE, match;
+	struct matches all = { 0 };
 	struct lines *lines;
-	unsigned long at = 0;
+	unsigned long at = 0, ignored;
 	struct str key = { 0 };
 	const char *line;
 	size_t n;
@@ -157,14 +226,8 @@ scan(struct ledger *l, const char *store, const char *name, const char *id, stru
 			at = lines_number(lines);
 			break;
 		}
-		if (found != NULL && matches(&one, store, name, id)) {
-			struct ledger_line swap = *found;
-
-			*found = one;
-			one = swap;
-			rc = LEDGER_OK;
-			at = lines_number(lines);
-		}
+		if (found != NULL && matches(&one, store, name, id))
+			take(&all, &one, lines_number(lines));
 	}
 	if (line == NULL && errno == EMSGSIZE) {
 		rc = LEDGER_FOREIGN;
@@ -172,6 +235,8 @@ scan(struct ledger *l, const char *store, const char *name, const char *id, stru
 	} else if (line == NULL && errno != 0)
 		rc = LEDGER_IO;
 	error = errno;
+	match = newest(&all, found, rc == LEDGER_NONE ? &at : &ignored);
+	rc = rc == LEDGER_NONE ? match : rc;
 	l->number = at;
 	l->cut = lines_cut(lines);
 	lines_free(lines);

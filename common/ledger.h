@@ -8,6 +8,10 @@
  * by str_escape, all ASCII.  Lines are only ever added: sort, join and awk work
  * on it, and what stands further down is newer.
  *
+ * A line with "-" for size and treehash says that the archive of that store and id is
+ * removed, since time.  It is written before the archive is, so that no line
+ * promises what may be gone.
+ *
  * A line is added by one write and an fsync, under a lock that keeps two writers
  * apart.  A last line without its end is what a crash left of one: it was never
  * acknowledged to anybody, so the next writer removes it and a reader passes over it.
@@ -28,6 +32,7 @@ struct ledger_line {
 	struct str store, name, id;     /* as they are, not escaped */
 	uint64_t size;
 	uint8_t hash[SHA256_SIZE];
+	bool gone;                      /* the archive is removed; size and hash mean nothing */
 };
 
 void ledger_line_free(struct ledger_line *);
@@ -54,7 +59,7 @@ struct ledger;
 enum ledger_rc ledger_open(const char *path, bool write, struct ledger **l);
 void ledger_close(struct ledger *);             /* NULL is allowed */
 
-/* The newest line with that name, or that id, and of that store where store is not NULL. */
+/* The newest line with that name, or that id, and of that store where store is not NULL; never one of what is removed. */
 enum ledger_rc ledger_find(struct ledger *, const char *store, const char *name, struct ledger_line *l);
 enum ledger_rc ledger_find_id(struct ledger *, const char *store, const char *id, struct ledger_line *l);
 

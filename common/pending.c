@@ -63,7 +63,7 @@ read_left(struct pending *p, int fd)
 		if ((p->nleft & (p->nleft - 1)) == 0)
 			p->left = mem_grow(p->left, (p->nleft != 0 ? 2 * p->nleft : 1) * sizeof *p->left);
 		p->left[p->nleft] = (struct ledger_line){ 0 };
-		if (ledger_parse(line, n, &p->left[p->nleft]))
+		if (ledger_parse(line, n, &p->left[p->nleft]) && !p->left[p->nleft].gone)
 			p->nleft++;
 		else
 			ledger_line_free(&p->left[p->nleft]);

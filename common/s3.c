@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "aws.h"
 #include "base64.h"
@@ -56,6 +57,7 @@ struct s3 {
 	_Atomic bool singly;            /* DeleteObjects, but with an MD5 */
 	_Atomic bool thawless;          /* RestoreObject: whatever the class, it can be read */
 	void (*tell)(const char *);
+	int64_t listed;                 /* when the last list was begun */
 };
 
 struct part {
@@ -1535,6 +1537,7 @@ states(void *is, unsigned lane, struct store_item **items, size_t n, struct str 
 		if (!o.there)
 			continue;
 		it->size = it->length = o.size;
+		it->tariff = !freezes(o.class) ? NULL : strcmp(o.class, "GLACIER") == 0 ? "GLACIER" : "DEEP_ARCHIVE";
 		it->from = 0;
 		if ((it->hashed = o.hashed))
 			memcpy(it->hash, o.tree, SHA256_SIZE);
@@ -1774,9 +1777,11 @@ list_archives(void *is, unsigned lane, bool anew, store_each_archive *each, void
 	struct asking a = { s, lane };
 	struct listing l = { .with = with, .entries = mem_array(PAGE, sizeof *l.entries) };
 	struct pool *pool = pool_new(threads, POOL_RING(threads), sizeof(struct entry *), ask, &a);
-	enum store_rc rc = list_objects(s, lane, &l, pool, each, why);
+	enum store_rc rc;
 
 	(void)anew;
+	s->listed = (int64_t)time(NULL);
+	rc = list_objects(s, lane, &l, pool, each, why);
 	pool_free(pool);
 	for (size_t i = 0; i < PAGE; i++) {
 		str_free(&l.entries[i].key);
@@ -1785,6 +1790,12 @@ list_archives(void *is, unsigned lane, bool anew, store_each_archive *each, void
 	}
 	free(l.entries);
 	return rc;
+}
+
+static int64_t
+listed(const void *is)
+{
+	return ((const struct s3 *)is)->listed;
 }
 
 static enum store_rc
@@ -1849,6 +1860,7 @@ terms(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why
 
 	for (size_t i = 0; i < n && rc == STORE_OK; i++) {
 		d[i].days = 0;
+		d[i].tariff = "STANDARD";
 		str_clear(&d[i].version);
 		if ((rc = d[i].rc = head(is, lane, d[i].id, &o, why)) != STORE_OK || !o.there)
 			continue;
@@ -1856,8 +1868,10 @@ terms(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why
 			d[i].since = o.time;
 		str_puts(&d[i].version, str_get(&o.version));
 		for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
-			if (strcmp(o.class, known[k].class) == 0)
+			if (strcmp(o.class, known[k].class) == 0) {
 				d[i].days = known[k].days;
+				d[i].tariff = known[k].class;
+			}
 	}
 	object_free(&o);
 	return rc;
@@ -2021,6 +2035,7 @@ const struct store_kind s3_kind = {
 	.thaw = thaw,
 	.fetch = fetch,
 	.list = list_archives,
+	.listed = listed,
 	.places = places,
 	.jobs = jobs,
 	.batch = PAGE,

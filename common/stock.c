@@ -20,6 +20,8 @@ struct stock {
 	struct jsax *jsax;
 	bool list, listed;              /* inside of ArchiveList; it came */
 	bool in;                        /* inside of an archive */
+	bool dated;                     /* the value that follows is the inventory's date */
+	int64_t time;
 	enum field field;               /* whose value follows */
 	struct str values[FIELDS];
 	bool there[FIELDS];
@@ -95,8 +97,12 @@ tell(void *with, enum jsax_event e, unsigned depth, const char *text)
 			s->field = strcmp(text, "ArchiveList") == 0 ? ID : OTHER;
 		else if (s->in && depth == ARCHIVE)
 			s->field = field_of(text);
+		s->dated = depth == TOP && strcmp(text, "InventoryDate") == 0;
 		return true;
 	case JSAX_STRING: case JSAX_NUMBER:
+		if (s->dated && (e != JSAX_STRING || date_find(text, strlen(text), &s->time) != DATE_OK))
+			s->time = 0;
+		s->dated = false;
 		if (s->in && depth == ARCHIVE && s->field != OTHER) {
 			if (s->there[s->field] || (e == JSAX_NUMBER) != (s->field == SIZE))
 				return false;
@@ -137,6 +143,12 @@ bool
 stock_feed(struct stock *s, const char *text, size_t n)
 {
 	return jsax_feed(s->jsax, text, n);
+}
+
+int64_t
+stock_time(const struct stock *s)
+{
+	return s->time;
 }
 
 bool

@@ -30,6 +30,9 @@ void stock_free(struct stock *);                /* NULL is allowed */
 /* false: it is not an inventory, or each said so. */
 bool stock_feed(struct stock *, const char *text, size_t n);
 
+/* When it was made, seconds since 1970; 0: it does not say. */
+int64_t stock_time(const struct stock *);
+
 /* Is it whole? */
 bool stock_whole(const struct stock *);
 

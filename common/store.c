@@ -275,6 +275,12 @@ store_list(struct store *s, unsigned lane, bool anew, store_each_archive *each, 
 	return s->kind->list(s->is, lane, anew, each, with, why);
 }
 
+int64_t
+store_listed(const struct store *s)
+{
+	return s->kind->listed(s->is);
+}
+
 enum store_rc
 store_places(struct store *s, unsigned lane, store_each_place *each, void *with, struct str *why)
 {

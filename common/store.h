@@ -150,6 +150,7 @@ struct store_item {
 	enum store_state state;         /* the rest is set by the store */
 	struct str job, reason;
 	uint64_t size;                  /* of the whole archive; the caller may know it before */
+	const char *tariff;             /* of this one, a constant; NULL: not known, store_tariff's then */
 	uint64_t from, length;          /* what is ready: at least what is wanted */
 	bool hashed;                    /* hash is the tree hash of just that */
 	uint8_t hash[SHA256_SIZE];
@@ -197,6 +198,9 @@ typedef bool store_each_archive(void *with, const struct store_archive *);
  */
 enum store_rc store_list(struct store *, unsigned lane, bool anew, store_each_archive *, void *with, struct str *why);
 
+/* The time as of which the last list is that was STORE_OK, seconds since 1970; 0: not known. */
+int64_t store_listed(const struct store *);
+
 struct store_place {                    /* a vault */
 	const char *name;               /* as of a store */
 	int64_t made, looked;           /* seconds since 1970; when the two below were true; 0: not known */
@@ -223,6 +227,7 @@ struct store_doomed {
 	const char *id;                 /* the caller's */
 	int64_t since;                  /* when it was stored, seconds since 1970; 0: not known */
 	unsigned days;                  /* set by store_terms, since too where the store knows it, */
+	const char *tariff;             /* a constant, */
 	struct str version;             /* and this, which store_remove needs */
 	enum store_rc rc;               /* what became of it; where it is gone already that is STORE_OK too */
 	struct str why;
@@ -269,6 +274,7 @@ struct store_kind {
 	enum store_rc (*fetch)(void *, unsigned lane, const struct store_item *, uint64_t offset, size_t length,
 	    uint8_t *buf, uint8_t tree[SHA256_SIZE], struct str *name, struct str *why);
 	enum store_rc (*list)(void *, unsigned lane, bool anew, store_each_archive *, void *with, struct str *why);
+	int64_t (*listed)(const void *);
 	enum store_rc (*places)(void *, unsigned lane, store_each_place *, void *with, struct str *why);
 	enum store_rc (*jobs)(void *, unsigned lane, store_each_job *, void *with, struct str *why);
 	size_t batch;

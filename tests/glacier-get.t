@@ -62,12 +62,12 @@ for r in 1 -1 2-1 a-b 1-2-3 ''; do dies 2 'range .*: must be FIRST-LAST' "no ran
 
 # what it would cost
 cp big priced; glacier-put -s glacier:v -l led priced >/dev/null
-printf 'date 2026-01-02\nus-east-1 vault standard 1024 1000\nus-east-1 transfer out 512 0\n' >prices
+printf 'date 2026-01-02\nus-east-1 vault standard 1024 1000 3-5h\nus-east-1 transfer out 512 0\n' >prices
 ok 'the cost, and nothing is asked for' 'n=$(asked) && get -n --prices prices -l led -o c1 priced fresh small >c && [ "$(asked)" -eq "$n" ] && [ ! -e c1 ] && cmp c - <<E2
 ask	20000001	20.0735	priced
 ask	20000001	20.0735	fresh
 ready	3893	0.0000	small
-total	40000002	40.1470	to ask, prices of 2026-01-02
+total	40000002	40.1470	to ask, prices of 2026-01-02	2	standard	3-5h	us-east-1	vault
 total	40003895	19.0753	to transfer
 E2'
 ok 'of a part' 'get -n --prices prices -l led --range 0-1048575 priced | head -n 1 | grep -qx "ask	1048576	2.0000	priced"'
@@ -78,6 +78,13 @@ dies 3 'prices: has no price for us-east-1, vault, bulk; add a line' 'no such pr
 dies 3 'not all sizes are known' 'an id without a ledger' 'get -n --prices prices -- "$(id priced)"'
 dies 1 'p: line 3: is not REGION' 'a file that is none' '{ cat prices; echo hello; } | sed 1d >p; get -n --prices p -l led priced'
 dies 1 'nosuch: No such' 'no file' 'get -n --prices nosuch -l led priced'
+dies 1 'it costs 59.2223 dollars, 40.1470 to ask and 19.0753 to transfer, more than --max-cost 59.2' '--max-cost: more than may be spent' 'n=$(asked); get --max-cost 59.2 --prices prices -l led -o c2 priced fresh small; s=$?; [ "$(asked)" -eq "$n" ] && [ ! -e c2 ] && exit $s'
+dies 1 'more than --max-cost 59' 'with -n, too, and the bill is printed' 'get -n --max-cost 59 --prices prices -l led -o c2 priced fresh small >c; s=$?; grep -q "^total	40000002" c && exit $s'
+dies 1 'what it costs is not known' 'nor what is not known' 'get --max-cost 99 -t bulk --prices prices -l led -o c2 priced'
+ok 'what is cheap enough comes' 'get --max-cost 59.3 --prices prices -l led -o c3 priced fresh small >/dev/null && cmp big c3/priced'
+dies 2 '--max-cost 1e3: must be dollars' 'no dollars' 'get --max-cost 1e3 -l led small'
+ok 'of a bucket, by the class of each' 'glacier-put --create -s s3://buck >/dev/null && for c in GLACIER DEEP_ARCHIVE STANDARD; do glacier-put -s s3://buck --class $c --name o$c -l led7 leaf >/dev/null || exit; done; n=$(grep -c "POST /buck.*restore" $log)
+	printf "date 2026-01-02\nus-east-1 GLACIER bulk 1024 1000 5-12h\nus-east-1 DEEP_ARCHIVE bulk 2048 1000 48h\n" >p3; glacier-get -s s3://buck -n --prices p3 -t bulk -N <led7 >c && cut -f1,2 c | tr "\t\n" ": " | grep -qx "ask:1048577 ask:1048577 ready:1048577 total:2097154 total:3145731 " && grep -qx "total	2097154	5.0000	to ask, prices of 2026-01-02	2	bulk	5-12h,48h	us-east-1	GLACIER,DEEP_ARCHIVE" c && [ "$(grep -c "POST /buck.*restore" $log)" -eq "$n" ]'
 
 # what another client stored
 aws() { /usr/bin/aws glacier --endpoint-url "$AWS_ENDPOINT_URL" "$@" --account-id=- --vault-name v; }

@@ -21,6 +21,7 @@ ok 'the inventory is the ledger' 'ls --fresh >l && cut -f2- led | sort >a && cut
 ok 'its times are times' 'cut -f1 l | grep -qvE "^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}Z$" && exit 1; :'
 ok 'glacier-get takes its lines' 'glacier-get -s glacier:v -N -o back <l >/dev/null && cmp big back/big && cmp small "back/$odd"'
 ok 'a second look asks for nothing' 'n=$(asked) && ls | cmp - l && [ "$(asked)" -eq "$n" ]'
+ok '-v says as of when it is' 'ls -v 2>&1 >/dev/null | grep -Eqx "glacier-ls: glacier:v: as of $(date -u +%Y)-..-..T..:..:..Z"'
 ok 'silent' 'ls 2>&1 >/dev/null | cmp - /dev/null'
 ok 'the store from the environment' 'GLACIER_STORE=glacier:v glacier-ls | cmp - l'
 

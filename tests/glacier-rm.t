@@ -31,6 +31,24 @@ ok 'silent' 'line 6 | del -N --early 2>&1 >/dev/null | cmp - /dev/null && left |
 ok 'a hundred, in order' 'for i in $(seq 100); do echo $i >h$i; done; seq 100 | sed s/^/h/ | put -N >led2 && del -N --early -T8 <led2 | cmp - led2 && left | cmp - /dev/null'
 ok 'ids that begin with -' 'for try in 1 2 3 4 5 6 7 8 9; do for i in $(seq 10); do echo "$try $i" >g$i; done; seq 10 | sed s/^/g/ | put -N >led3; i=$(cut -f6 led3 | grep -m1 "^-") && break; del -N --early <led3 >/dev/null; done; [ -n "$i" ] || exit 0; del --early -- "$i" | grep -qxF -e "$i" && printf "%s\n" "$i" | del --early -N | grep -qxF -e "$i"'
 
+# the ledger
+glacier-ls -s glacier:v --fresh | del -N --early >/dev/null
+put -l book f1 f2 f3 f4 >/dev/null
+struck() { awk -F '\t' '$4 == "-" && $5 == "-" { print $3 }' book | sort | tr '\n' ' '; }
+ok '-l: the ledger learns of it' 'sed -n 1,2p book | del -N -l book --early | wc -l | grep -qx 2 && [ "$(struck)" = "f1 f2 " ] && tail -n 1 book | cut -f2,3 | grep -q "^glacier:v	f" && [ "$(left | tr "\n" " ")" = "f3 f4 " ]'
+ok 'by id: the name is that of the ledger' 'del -l book --early -- "$(sed -n 3p book | cut -f6)" && [ "$(struck)" = "f1 f2 f3 " ]'
+dies 1 'f2: is not in book' 'glacier-get does not find it' 'glacier-get -s glacier:v -l book f2'
+ok 'nor asks for it, when it reads all of the ledger' 'glacier-get -s glacier:v -N -o got <book | grep -qx got/f4 && [ "$(ls got)" = f4 ]'
+ok 'glacier-put stores it again' 'put -l book f2 f4 >/dev/null && [ "$(cut -f3 book | grep -c f2)" -eq 3 ] && [ "$(cut -f3 book | grep -c f4)" -eq 1 ] && left | tr "\n" " " | grep -qx "f2 f4 " && glacier-get -s glacier:v -N -o got <book | sort | tr "\n" " " | grep -qx "got/f2 got/f4 "'
+ok 'what is left alone is not in it' 'n=$(wc -l <book); tail -n 1 book | del -N -l book; [ $? -eq 3 ] && tail -n 1 book | del -nN -l book --early >/dev/null && [ "$(wc -l <book)" -eq "$n" ]'
+ok 'lines that say so are passed over' 'del -N -n --early <book | wc -l | grep -qx 5 && del -N --early -l book <book >/dev/null && left | cmp - /dev/null'
+dies 1 'nosuch/book: No such' 'a ledger that cannot be' 'del -l nosuch/book --early x'
+dies 1 'book2: line 1: is not a line of a ledger' 'a file that is none' 'echo hello >book2; del -l book2 --early x'
+printf 'date 2026-01-02\nus-east-1 vault storage 1 0\n' >prices
+ok '--terms' 'printf "%s\tglacier:v\tgib\t1073709056\t%064d\tid\n" 2026-01-01T00:00:00Z 0 >l && del --terms --prices prices --now 2026-03-02 -N <l >o && printf "2026-04-01T00:00:00Z\tvault\t1073709056\t1.000000\t" | cat - l | cmp - o && del --terms --prices prices --now 2026-04-01 -N <l | cut -f1-4 | grep -qxe "-	vault	1073709056	0"'
+ok 'of an id alone little is known' 'del --terms --prices prices id | grep -qx "?	vault	?	?	id"'
+dies 3 'has no price for us-east-1, vault, storage' 'no price' 'echo "date 2026-01-02" >none; del --terms --prices none --now 2026-03-02 -N <l'
+
 put f1 f2 >led
 dies 1 'f1: is in glacier:v, not in glacier:w' 'a line of another store' 'line 1 | glacier-rm -s glacier:w -N'
 dies 1 'a/b: is neither a line of a ledger nor the id' 'a word that is no id' 'del --early a/b'

@@ -16,6 +16,7 @@ static const struct { const char *line, *name; uint64_t size; } good[] = {
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta b/c\t42949672960000\t" HASH "\t-id_", "a b/c", 42949672960000 },
 	{ "2024-02-29T23:59:59Z\tglacier:v\t\\040a\\tb\\nc\\\\\t0\t" HASH "\tid", " a\tb\nc\\", 0 },
 	{ "2026-11-23T10:15:00Z\ts3://b/p\t\\303\\244\t9223372036854775807\t" HASH "\tid", "\xc3\xa4", INT64_MAX },
+	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t-\t-\tid", "a", 0 },
 };
 
 static const struct { const char *line, *what; } bad[] = {
@@ -33,6 +34,8 @@ static const struct { const char *line, *what; } bad[] = {
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t99999999999999999999\t" HASH "\tid", "a size that does not fit" },
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t1\tE3" "b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\tid", "upper-case digits" },
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t1\tabc\tid", "a short hash" },
+	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t-\t" HASH "\tid", "removed, with a hash" },
+	{ "2026-11-23T10:15:00Z\tglacier:v\ta\t1\t-\tid", "removed, with a size" },
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta\\x\t1\t" HASH "\tid", "an escape that is none" },
 	{ "2026-11-23T10:15:00Z\tglacier:v\ta\\\t1\t" HASH "\tid", "an escape that is cut" },
 	{ "2026-11-23T10:15:00Z\tglacier:v\t\\141\t1\t" HASH "\tid", "an escape where none is needed" },
@@ -72,6 +75,16 @@ make(const char *store, const char *name, const char *id)
 }
 
 static void
+gone(struct ledger *l, const char *store, const char *id)
+{
+	struct ledger_line line = make(store, "a", id);
+
+	line.gone = true;
+	is(ledger_add(l, &line) == LEDGER_OK, "removed: %s of %s", id, store);
+	ledger_line_free(&line);
+}
+
+static void
 append(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
@@ -94,17 +107,27 @@ file(const char *path)
 	is(ledger_find(l, "glacier:v", "a", &found) == LEDGER_OK && strcmp(str_get(&found.id), "2") == 0, "the newest of a store");
 	is(ledger_find(l, NULL, "a", &found) == LEDGER_OK && strcmp(str_get(&found.id), "3") == 0, "the newest of all");
 	is(ledger_find(l, NULL, "b", &found) == LEDGER_NONE, "another name");
+	gone(l, "glacier:w", "2");
+	is(ledger_find(l, "glacier:v", "a", &found) == LEDGER_OK && strcmp(str_get(&found.id), "2") == 0, "removed from another store");
+	gone(l, "glacier:v", "2");
+	is(ledger_find(l, "glacier:v", "a", &found) == LEDGER_OK && strcmp(str_get(&found.id), "1") == 0 && ledger_number(l) == 1,
+	    "the newest is removed: the one before it");
+	is(ledger_find_id(l, "glacier:v", "2", &found) == LEDGER_NONE, "nor is it found by its id");
+	gone(l, "glacier:v", "1");
+	is(ledger_find(l, "glacier:v", "a", &found) == LEDGER_NONE, "all of a name are removed");
+	is(ledger_add(l, &b) == LEDGER_OK && ledger_find_id(l, "glacier:v", "2", &found) == LEDGER_OK && ledger_number(l) == 7,
+	    "stored again under its id");
 	ledger_close(l);
 
 	append(path, "2026-11-23T10:15:00Z\tglacier:v\tb\t1\t" HASH "\tcut-off");
 	is(ledger_open(path, true, &l) == LEDGER_OK && ledger_cut(l), "a line that a crash has cut is no error");
 	is(ledger_find(l, NULL, "b", &found) == LEDGER_NONE, "and not believed");
 	is(ledger_add(l, &a) == LEDGER_OK && !(ledger_find(l, NULL, "a", &found), ledger_cut(l)), "the next one removes it");
-	is(strcmp(str_get(&found.id), "1") == 0 && ledger_number(l) == 4, "and stands in its place");
+	is(strcmp(str_get(&found.id), "1") == 0 && ledger_number(l) == 8, "and stands in its place");
 	ledger_close(l);
 
 	append(path, "what is this\n");
-	is(ledger_open(path, false, &l) == LEDGER_FOREIGN && ledger_number(l) == 5, "a line of something else is told by number");
+	is(ledger_open(path, false, &l) == LEDGER_FOREIGN && ledger_number(l) == 9, "a line of something else is told by number");
 	ledger_close(l);
 	ledger_line_free(&a);
 	ledger_line_free(&b);

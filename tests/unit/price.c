@@ -39,6 +39,11 @@ static const struct {
 	{ "r vault bulk 3 4\n* vault bulk 1 2\n", "q", "bulk", true, true, 1, 2, 0, "" },
 	{ "r transfer out 0.09 0\nr\tvault\tbulk\t3\t4\r\n", "r", "bulk", true, true, 3, 4, 0.09, "" },
 	{ "r GLACIER bulk 3 4\n", "r", "bulk", true, false, 0, 0, 0, "" },
+	{ "r vault bulk 3 4 5-12h\n", "r", "bulk", true, true, 3, 4, 0, "" },
+	{ "r vault bulk 3 4 x\n", "r", "bulk", false, false, 0, 0, 0, "" },
+	{ "r vault bulk 3 4 5h 6\n", "r", "bulk", false, false, 0, 0, 0, "" },
+	{ "r vault bulk 3 4 -h\n", "r", "bulk", false, false, 0, 0, 0, "" },
+	{ "r vault bulk 3 4 5hh\n", "r", "bulk", false, false, 0, 0, 0, "" },
 	{ "r vault bulk 3\n", "r", "bulk", false, false, 0, 0, 0, "" },
 	{ "r vault bulk 3 4 5\n", "r", "bulk", false, false, 0, 0, 0, "" },
 	{ "r vault bulk x 4\n", "r", "bulk", false, false, 0, 0, 0, "" },
@@ -65,6 +70,10 @@ main(void)
 		    strcmp(p.date, rows[i].date) == 0)) && (good || strstr(str_get(&why), ": line ") != NULL),
 		    "row %zu", i);
 	}
+	is(with("r vault bulk 1 2 48h\nr vault standard 1 2\n", "r", "bulk", &p, &why) && strcmp(p.wait, "48h") == 0, "how long it takes");
+	is(with("r vault bulk 1 2 48h\nr vault standard 1 2\n", "r", "standard", &p, &why) && p.wait[0] == '\0', "is not said");
+	p.per_gb = 0.0036;
+	is(fabs(price_storage(&p, ((uint64_t)10 << 30) - 32768, 15 * 86400) - 0.018) < 1e-9, "half a month of ten GB");
 	unlink(path);
 	is(!price_read(path, "r", "vault", "bulk", &p, &why) && strstr(str_get(&why), "No such file") != NULL, "no file");
 	str_free(&why);
