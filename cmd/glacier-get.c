@@ -205,6 +205,8 @@ forget_removed(struct get *g)
 {
 	size_t n = 0, m = 0;
 
+	if (g->nremoved == 0)
+		return;
 	qsort(g->removed, g->nremoved, sizeof *g->removed, by_removed);
 	for (size_t i = 0; i < g->nremoved; i++)        /* of each id the last one */
 		if (m == 0 || strcmp(g->removed[m - 1].id, g->removed[i].id) != 0)
