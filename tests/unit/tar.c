@@ -248,7 +248,7 @@ check(const struct row *r)
 static void
 check_sums(void)
 {
-	struct head h = { .type = '0', .name = "latin\351", .size = "0", .uname = "\351\351" };
+	struct head h = { .type = '0', .name = "latin\351", .size = "0", .uname = "u\351\351" };
 	uint8_t b[4 * TAR_BLOCK];
 
 	build(b, &h, USTAR);
