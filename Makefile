@@ -11,7 +11,7 @@ warn     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 progs   := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 units   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-scripts := backup.sh expire.sh restore.sh
+scripts := backup.sh expire.sh restore.sh verify.sh
 common  := $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 
 all: $(progs:%=$B/%)
