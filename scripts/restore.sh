@@ -74,11 +74,16 @@ list_store() {
 	esac
 }
 
-# The newest line of each archive whose name ends with $1, of this store: "name<TAB>line".
+# The newest line of each archive whose name ends with $1, of this store, that is not removed.
 ledger() {
 	awk -F '\t' -v OFS='\t' -v store="$STORE" -v tail="$1" '
-		$2 == store && substr($3, length($3) - length(tail) + 1) == tail { line[$3] = $0 }
-		END { for (n in line) print line[n] }' "$LEDGER"
+		$2 != store || substr($3, length($3) - length(tail) + 1) != tail { next }
+		$5 == "-" { delete line[$6]; next }
+		{ line[$6] = $0; at[$6] = NR }
+		END {
+			for (id in line) { split(line[id], f); if (at[id] > last[f[3]]) { last[f[3]] = at[id]; best[f[3]] = id } }
+			for (n in best) print line[best[n]]
+		}' "$LEDGER"
 }
 
 choose() {

@@ -127,6 +127,7 @@ ok 'killed at random, again and again: what stays is whole, what goes goes in th
 hosts=100
 on glacier:v
 ok 'after a real backup' 'for i in 1 2 3; do backup.sh "$TMP/src" >set || exit; sleep 1; done; expire.sh --early --last 1 >t && there "$(cut -d/ -f2 set)" && restore.sh -w -i key.txt -o back >/dev/null && cmp src/numbers back/${TMP#/}/src/numbers'
+ok 'what is removed is no backup to restore.sh, and backup.sh does not bring it back' 'RETENTION=3 backup.sh "$TMP/src" >one; sleep 1; RETENTION=3 backup.sh "$TMP/src" >two; expire.sh --early --last 1 >t; restore.sh -i key.txt -o no "$(cat one)" 2>e; [ $? -eq 1 ] && grep -q "has no closing record" e && sleep 1 && RETENTION=3 backup.sh "$TMP/src" >three && there "$(cut -d/ -f2 two)" "$(cut -d/ -f2 three)"'
 ok 'the examples of the man page' 'sed -n "s/^.Dl glacier-expire/expire.sh/p" "$here/man/glacier-expire.1" | sed "s/\\\\//g" >x && [ "$(wc -l <x)" -eq 2 ] && KEEP="--daily 7" sh -eu x'
 ok 'its lock is respected' 'exec 8>>spool/$HOST/lock; flock 8; expire.sh --last 1 2>e; [ $? -eq 75 ] && grep -q "is at work here" e && expire.sh -n --last 1 >t'
 ok 'a last line that a crash has cut is no line' 'printf "2026-01-01T00:00:00Z	glacier:v	$HOST/2026" >>$ledger; expire.sh --early --last 1 >t'
