@@ -53,7 +53,7 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard common/*.c) $(wildcard common/*.h)
 
 lint:
 	mandoc -T lint -W warning man/*
-	shellcheck -S warning -x $(filter-out %.d %/mkvectors,$(wildcard scripts/*)) $(wildcard scripts/bench.d/*) .ci/run tests/lib.sh tests/chaos tests/*.t
+	shellcheck -S warning -x $(filter-out %.d %/mkvectors,$(wildcard scripts/*)) $(wildcard scripts/bench.d/*) .ci/run tests/lib.sh tests/chaos tests/expire-random tests/*.t
 	scripts/layers
 
 install: all

@@ -275,8 +275,8 @@ explain() {
 affordable() {
 	[ -n "$max" ] || return 0
 	awk -F '\t' -v max="$max" '
-		$1 == "total" && $2 ~ /^(remove|dead|orphan)$/ { if ($6 == "?") unknown = 1; sum += $6 }
-		END { if (unknown || sum > max + 0) { printf "%s\n", unknown ? "what it costs is not known" : "it costs " sum " dollars, more than --max-cost " max; exit 1 } }' table >dear ||
+		$1 == "total" && ($2 == "remove" || (o && $2 ~ /^(dead|orphan)$/)) { if ($6 == "?") unknown = 1; sum += $6 }
+		END { if (unknown || sum > max + 0) { printf "%s\n", unknown ? "what it costs is not known" : "it costs " sum " dollars, more than --max-cost " max; exit 1 } }' o="$orphans" table >dear ||
 	    die 1 "$(cat dear): nothing is removed"
 }
 
