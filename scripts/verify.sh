@@ -199,7 +199,7 @@ closing_archives() { # SET FILE
 compare() {
 	judge '
 		function amiss(verdict, set, name, why) { print verdict, name, why; if (verdict == "recent") recent[set] = 1; else broken[set]++ }
-		FILENAME == "unread" { amiss("damaged", $1, $1 "/closing.tsv.age", $2); next }
+		FILENAME == "unread" { unread[$1] = 1; amiss("damaged", $1, $1 "/closing.tsv.age", $2); next }
 		FILENAME == "inventory" {
 			size[$6] = $4; hash[$6] = $5; name[$6] = $3; time[$6] = $1; id[++n] = $6
 			if (setof($3) != "") copy[$3 SUBSEP $4 SUBSEP $5] = $6
@@ -209,6 +209,7 @@ compare() {
 		FILENAME == "struck" { struck[$1] = $2; next }
 		FILENAME == "expected" {
 			known[$6] = 1; count[$1]++; bytes[$1] += $3
+			if ($2 == $1 "/index.tsv.xz.age") indexed[$1] = 1
 			if (!(($2 SUBSEP $3 SUBSEP $4) in ledger)) print "unlisted", $2, "the closing record has it, and the ledger does not"
 			if ($6 in size && size[$6] == $3 && hash[$6] == $4) next
 			if (($2 SUBSEP $3 SUBSEP $4) in copy) { known[copy[$2 SUBSEP $3 SUBSEP $4]] = 1; next }
@@ -221,10 +222,10 @@ compare() {
 			next
 		}
 		FILENAME == "committed" {
-			all++
+			if (!($1 in indexed) && !($1 in unread)) amiss("missing", $1, $1 "/index.tsv.xz.age", "nobody knows of one")
 			if ($1 in broken) { bad++; print "broken", $1, broken[$1] " of its archives are missing, changed or damaged" }
 			else if ($1 in recent) { young++; print "recent", $1, "the inventory is older than it" }
-			else { good++; print "whole", $1, count[$1] " archives, " sprintf("%.0f", bytes[$1]) " bytes" }
+			else { print "whole", $1, count[$1] " archives, " sprintf("%.0f", bytes[$1]) " bytes" }
 		}
 		END {
 			for (i = 1; i <= n; i++)

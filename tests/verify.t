@@ -58,6 +58,8 @@ dies 1 'not all is as it should be' "$store: the closing record is missing" 'gre
 ok "$store: a removed set is not missed" 'grep "$set1/" $ledger | glacier-rm -N --early -l $ledger -s $store >/dev/null; verify.sh >o 2>/dev/null && cut -f1,2 o | grep "^whole\|^broken\|^missing" | tr "\t\n" "  " | grep -qx "whole $set2 "'
 done
 
+# a closing record alone is no set
+ok 'a closing record without its set is not whole' 'echo x >c; glacier-put -s glacier:v --name box/20200301T000000Z/closing.tsv.age -l lone c >/dev/null; glacier-ls --fresh -s glacier:v >/dev/null; STORE=glacier:v verify.sh -l lone >o 2>/dev/null; [ $? -eq 1 ] && grep -q "^missing	box/20200301T000000Z/index.tsv.xz.age" o && grep -q "^broken	box/20200301T000000Z	1 of" o'
 # bytes that are not what they were: only a sample can know
 export STORE=glacier:v
 rm -rf spool; HOST=cox; export HOST
