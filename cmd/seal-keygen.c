@@ -10,10 +10,8 @@
 #include "err.h"
 #include "file.h"
 #include "io.h"
-#include "key.h"
+#include "keyring.h"
 #include "opt.h"
-#include "secret.h"
-#include "unseal.h"
 
 static const char usage[] =
     "seal-keygen [-hV] [-o file]\n"
@@ -41,25 +39,11 @@ make_identity(struct secret *out, struct str *recipient)
 static void
 print_recipients(struct str *out, const char *path)
 {
-	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	struct secret text = { 0 };
 	struct keys keys = { 0 };
-	unsigned long line;
-	struct stat st;
-	enum key_rc rc;
 
+	keyring_read_identities(&keys, path);
 	if (path == NULL)
 		path = "standard input";
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-		warn("%s: others may read this identity file; chmod 600 it", path);
-	if (fd < 0 || secret_read(&text, fd, KEY_FILE_MAX) != 0)
-		edie(ST_FAIL, "%s", path);
-	if (unseal_is(text.s, text.len))
-		die(ST_FAIL, "%s: is itself sealed; open it with seal -d first", path);
-	if ((rc = key_identities(&keys, text.s, text.len, &line)) != KEY_OK && line != 0)
-		die(ST_FAIL, "%s: line %lu: %s", path, line, key_strerror(rc));
-	if (rc != KEY_OK)
-		die(ST_FAIL, "%s: %s", path, key_strerror(rc));
 	for (size_t i = 0; i < keys.n; i++) {
 		if (keys.key[i].type == KEY_SSH)
 			die(ST_FAIL, "%s: is an SSH key, whose recipient is its .pub file", path);
@@ -67,7 +51,6 @@ print_recipients(struct str *out, const char *path)
 		str_puts(out, "\n");
 	}
 	key_free(&keys);
-	secret_free(&text);
 }
 
 /* To a file that is not there yet, or to stdout. */

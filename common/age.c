@@ -81,23 +81,23 @@ check_intro(const char *s, size_t n)
  * which ends *length bytes behind the start.
  */
 static enum age_rc
-check_grammar(const char *start, size_t n, const char **mac, uint8_t sum[SHA256_SIZE], size_t *length)
+check_grammar(const char *start, size_t n, const char **mac, uint8_t sum[SHA256_SIZE], size_t *length, bool *passphrase)
 {
 	const char *at = start + sizeof intro - 1, *end = start + (n < AGE_HEADER_MAX ? n : AGE_HEADER_MAX), *newline;
 	enum age_rc rc = check_intro(start, n);
 	unsigned long line = 1, stanzas = 0;
-	bool company = false;
 	enum stanza_rc got;
 	struct stanza s;
 
 	*length = line;
+	*passphrase = false;
 	if (rc != AGE_OK)
 		return rc;
 	for (; (got = stanza_get(&s, &at, end, &line)) == STANZA_OK; stanzas++) {
 		*length = line;
 		if (!x25519_shape(&s) || scrypt_unwrap(&s, NULL, UINT32_MAX, NULL) == SCRYPT_BROKEN)
 			return AGE_HEADER;
-		company |= stanza_is(&s, "scrypt");
+		*passphrase |= stanza_is(&s, "scrypt");
 	}
 	*length = got == STANZA_BAD ? line : line + 1;
 	newline = got == STANZA_END ? memchr(at, '\n', (size_t)(end - at)) : NULL;
@@ -108,7 +108,7 @@ check_grammar(const char *start, size_t n, const char **mac, uint8_t sum[SHA256_
 		return AGE_HEADER;
 	*mac = at;
 	*length = (size_t)(newline - start) + 1;
-	return company && stanzas != 1 ? AGE_COMPANY : AGE_OK;
+	return *passphrase && stanzas != 1 ? AGE_COMPANY : AGE_OK;
 }
 
 static enum age_rc
@@ -141,16 +141,26 @@ unwrap(const struct stanza *s, const struct age_keys *k, uint8_t file_key[AGE_FI
 }
 
 enum age_rc
+age_header_end(const void *bytes, size_t n, size_t *length, bool *passphrase)
+{
+	uint8_t sum[SHA256_SIZE];
+	const char *mac;
+
+	return check_grammar(bytes, n, &mac, sum, length, passphrase);
+}
+
+enum age_rc
 age_header_get(const void *bytes, size_t n, const struct age_keys *k, uint8_t file_key[AGE_FILE_KEY], size_t *length)
 {
 	const char *start = bytes, *at = start + sizeof intro - 1, *mac;
 	uint8_t said[SHA256_SIZE], found[SHA256_SIZE];
 	unsigned long line = 1;
 	struct stanza s;
+	bool passphrase;
 	enum age_rc rc;
 
 	/* The grammar first and as a whole: an answer about keys must not depend on what was looked at when. */
-	if ((rc = check_grammar(start, n, &mac, said, length)) != AGE_OK)
+	if ((rc = check_grammar(start, n, &mac, said, length, &passphrase)) != AGE_OK)
 		return rc;
 	for (rc = AGE_STRANGER; rc == AGE_STRANGER && at < mac; ) {
 		stanza_get(&s, &at, mac, &line);

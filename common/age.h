@@ -44,6 +44,13 @@ struct age_keys {
 enum age_rc age_header_put(struct str *out, const struct age_keys *, const uint8_t file_key[AGE_FILE_KEY]);
 
 /*
+ * How long is the header at the start of n bytes, and is it for a passphrase?  By
+ * its grammar alone: AGE_OK, AGE_MORE, or what is wrong with it, and then *length
+ * as below.
+ */
+enum age_rc age_header_end(const void *bytes, size_t n, size_t *length, bool *passphrase);
+
+/*
  * Read the header at the start of n bytes.  With AGE_OK, file_key is open and
  * authentic, and *length bytes belong to the header.  With AGE_HEADER, *length is
  * the number of the line at fault.

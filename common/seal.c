@@ -65,3 +65,52 @@ seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY],
 		mem_wipe(out, n - BOX_TAG);
 	return last ? SEAL_CUT : SEAL_TRAILING;
 }
+
+void
+seal_run(struct seal_run *r, const uint8_t key[BOX_KEY])
+{
+	const uint8_t *in = r->buf + r->lead;
+	uint64_t number = r->first;
+	size_t at = 0, n;
+
+	r->rc = SEAL_OK;
+	r->out = 0;
+	do {
+		n = r->in - at < SEAL_CHUNK ? r->in - at : SEAL_CHUNK;
+		seal_chunk(r->buf + r->out, in + at, n, key, number++, r->last && at + n == r->in);
+		r->out += n + BOX_TAG;
+	} while ((at += n) < r->in);
+}
+
+void
+seal_run_open(struct seal_run *r, const uint8_t key[BOX_KEY])
+{
+	const uint8_t *in = r->buf + r->lead;
+	uint64_t number = r->first;
+	size_t at = 0, n;
+
+	r->out = 0;
+	do {
+		n = r->in - at < SEAL_SEALED ? r->in - at : SEAL_SEALED;
+		r->rc = seal_open(r->buf + r->out, in + at, n, key, number++, r->last && at + n == r->in);
+		if (r->rc == SEAL_OK || (n == SEAL_SEALED && r->rc != SEAL_DAMAGED))
+			r->out += n - BOX_TAG;
+	} while ((at += n) < r->in && r->rc == SEAL_OK);
+}
+
+uint64_t
+seal_run_fault(const struct seal_run *r)
+{
+	return SEAL_NONCE + (r->first + r->out / SEAL_CHUNK) * SEAL_SEALED;
+}
+
+bool
+seal_count(uint64_t *number, size_t chunks)
+{
+	static const uint64_t max = (uint64_t)1 << 47;
+
+	if (chunks > max || *number > max - chunks)
+		return false;
+	*number += chunks;
+	return true;
+}

@@ -41,4 +41,32 @@ const char *seal_strerror(enum seal_rc);
  */
 enum seal_rc seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY], uint64_t number, bool last);
 
+/*
+ * Chunks in a row, as one thread works on them.  They live in one buffer, the
+ * output in front of the input and far enough from it that neither runs into the
+ * other, so that each is one piece.
+ */
+#define SEAL_LEAD(chunks) (SEAL_SEALED + (chunks) * BOX_TAG)            /* where the input stands */
+#define SEAL_RUN(chunks) (SEAL_LEAD(chunks) + (chunks) * SEAL_SEALED)  /* bytes of the buffer */
+
+struct seal_run {
+	uint8_t *buf;
+	size_t lead;            /* SEAL_LEAD: the input is at buf + lead */
+	size_t in;              /* bytes of it: full chunks, but for the last one of a payload */
+	uint64_t first;         /* number of the first chunk */
+	bool last;              /* the input ends with it */
+
+	size_t out;             /* bytes of the result, at buf */
+	enum seal_rc rc;        /* of opening; out counts what came before */
+};
+
+void seal_run(struct seal_run *, const uint8_t key[BOX_KEY]);
+void seal_run_open(struct seal_run *, const uint8_t key[BOX_KEY]);
+
+/* Where in a payload, from the nonce on, the chunk stands that did not open. */
+uint64_t seal_run_fault(const struct seal_run *);
+
+/* Count chunks on: false where a payload would have more than 2^47, for its bytes to have a number. */
+bool seal_count(uint64_t *number, size_t chunks);
+
 #endif

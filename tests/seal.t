@@ -85,6 +85,20 @@ ok 'and back' 'printf "n1.age\nn2.age\n" | seal -dN -i id | tr "\n" " " >names; 
 dies 1 'gone: No such' 'a name that is not there stops' 'cp in n4; printf "gone\nn4\n" | seal -N -R pub'
 ok 'before the next' '[ -e n4 ] && [ ! -e n4.age ]'
 
+# Many files on their way at once.
+mkdir n && for i in $(seq 1 40); do head -c $((i * i * 1311)) in >n/$i; done; mkdir n0 && cp n/* n0
+ok 'many files: order out is order in' 'seq 40 | sed "s,^,n/," >l; seal -N -T4 -R pub <l >l2; sed "s/$/.age/" l | cmp - l2; [ "$(ls n | grep -v age)" = "" ]'
+ok 'age opens each' 'for i in $(seq 40); do age -d -i id n/$i.age | cmp - n0/$i || exit; done'
+ok 'and back' 'seal -dN -T4 -i id <l2 | cmp - l; for i in $(seq 40); do cmp n/$i n0/$i || exit; done'
+ok 'time and mode go with them' 'touch -d 2001-01-01 n/7; chmod 640 n/7; echo n/7 | seal -N -R pub; [ "$(stat -c "%Y %a" n/7.age)" = "$(date -d 2001-01-01 +%s) 640" ]; echo n/7.age | seal -dN -i id; [ "$(stat -c "%Y %a" n/7)" = "$(date -d 2001-01-01 +%s) 600" ]'
+dies 1 '^seal: n/20.age: is damaged, at byte' 'one is damaged: its name' 'seal -N -R pub <l >l2; printf x | dd of=n/20.age bs=1 seek=9999 conv=notrunc 2>/dev/null; seal -dN -i id <l2 >l3'
+ok 'those before it are done, it and those behind it are not' 'head -n 19 l | cmp - l3; [ -e n/20.age ] && [ ! -e n/20 ] && [ -e n/21.age ] && [ ! -e n/21 ] && [ ! -e n/.20.part ]'
+ok 'operands: one is damaged, the others are done' 'tail -n +20 l2 | { ! xargs seal -d -i id; }; [ ! -e n/20 ] && for i in $(seq 21 40); do cmp n/$i n0/$i || exit; done'
+ok 'each result is out before the next name comes' 'mkfifo to; seal -N -R pub <to >from & exec 5>to; for i in 1 2 3; do cp in s$i; echo s$i >&5; until grep -q "^s$i.age$" from; do sleep 0.01; done; done; exec 5>&-; wait'
+ok 'threads stay from file to file' 'cp n0/1 n0/2 .; seal -N -T3 -R pub <to >from & exec 5>to; echo 1 >&5; until grep -q 1.age from; do sleep 0.01; done; ls /proc/$!/task >a; echo 2 >&5; until grep -q 2.age from; do sleep 0.01; done; ls /proc/$!/task | cmp - a; r=$?; exec 5>&-; wait; [ $r -eq 0 ] && [ "$(wc -l <a)" -eq 5 ]'
+ok 'each file has a key of its own' 'head -c 70000 /dev/zero | tee z1 z2 >z3; printf "z1\nz2\nz3\n" | seal -N -R pub >/dev/null; cat z?.age | split -b 16 --filter "od -An -tx1" | sort | uniq -d | wc -l >a; [ "$(tail -c +201 z1.age | head -c 65000 | cmp -l - z2.age | wc -l)" -gt 60000 ]'
+rm -rf n n0
+
 # Damage: kind, place, and how much came out before.
 size=$(wc -c <s)
 flip() { cp s d; byte=$(od -An -tu1 -j"$1" -N1 s); printf "\\$(printf %o $((255 - byte)))" | dd of=d bs=1 seek="$1" conv=notrunc 2>/dev/null; }
