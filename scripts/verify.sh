@@ -199,7 +199,7 @@ closing_archives() { # SET FILE
 compare() {
 	judge '
 		function amiss(verdict, set, name, why) { print verdict, name, why; if (verdict == "recent") recent[set] = 1; else broken[set]++ }
-		FILENAME == "unread" { unread[$1] = 1; amiss("damaged", $1, $1 "/closing.tsv.age", $2); next }
+		FILENAME == "unread" { amiss("damaged", $1, $1 "/closing.tsv.age", $2); next }
 		FILENAME == "inventory" {
 			size[$6] = $4; hash[$6] = $5; name[$6] = $3; time[$6] = $1; id[++n] = $6
 			if (setof($3) != "") copy[$3 SUBSEP $4 SUBSEP $5] = $6
@@ -222,7 +222,7 @@ compare() {
 			next
 		}
 		FILENAME == "committed" {
-			if (!($1 in indexed) && !($1 in unread)) amiss("missing", $1, $1 "/index.tsv.xz.age", "nobody knows of one")
+			if (!($1 in indexed) && !($1 in broken) && !($1 in recent)) amiss("missing", $1, $1 "/index.tsv.xz.age", "nobody knows of one")
 			if ($1 in broken) { bad++; print "broken", $1, broken[$1] " of its archives are missing, changed or damaged" }
 			else if ($1 in recent) { young++; print "recent", $1, "the inventory is older than it" }
 			else { print "whole", $1, count[$1] " archives, " sprintf("%.0f", bytes[$1]) " bytes" }
