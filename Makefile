@@ -12,6 +12,7 @@ progs   := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 units   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 scripts := backup.sh expire.sh restore.sh verify.sh
+sections := 1 5 7
 common  := $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 
 all: $(progs:%=$B/%)
@@ -57,17 +58,16 @@ lint:
 	scripts/layers
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/etc $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/etc $(sections:%=$(DESTDIR)$(PREFIX)/share/man/man%)
 	install $(progs:%=$B/%) $(DESTDIR)$(PREFIX)/bin
 	for s in $(scripts); do install scripts/$$s $(DESTDIR)$(PREFIX)/bin/glacier-$${s%.sh}; done
 	install -m 644 etc/glacier-prices $(DESTDIR)$(PREFIX)/etc
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	for s in $(sections); do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/etc/glacier-prices
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(progs) $(scripts:%.sh=glacier-%)
-	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(patsubst man/%,man1/%,$(wildcard man/*.1)) $(patsubst man/%,man7/%,$(wildcard man/*.7))
+	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(foreach s,$(sections),$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 
 clean:
 	rm -rf build build-*

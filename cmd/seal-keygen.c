@@ -14,26 +14,28 @@
 #include "opt.h"
 
 static const char usage[] =
-    "seal-keygen [-hV] [-o file]\n"
+    "seal-keygen [-hV] [--pq] [-o file]\n"
     "       seal-keygen -y [-hV] [-o file] [file]";
 
 /* The identity file as age-keygen writes it. */
 static void
-make_identity(struct secret *out, struct str *recipient)
+make_identity(struct secret *out, struct str *recipient, bool pq)
 {
 	struct str comment = { 0 };
 	char now[DATE_RFC3339];
-	struct x25519 *key = box_alloc(sizeof *key);
+	struct keys key = { 0 };
+	enum key_rc rc;
 
-	x25519_new(key);
+	if ((rc = key_new(&key, pq)) != KEY_OK)
+		die(ST_FAIL, "--pq: %s", key_strerror(rc));
 	date_rfc3339(now, time(NULL));
-	x25519_print_recipient(recipient, key);
+	key_print_recipient(recipient, key.key);
 	str_format(&comment, "# created: %s\n# public key: %s\n", now, str_get(recipient));
 	secret_add(out, comment.s, comment.len);
-	x25519_print_identity(out, key);
+	key_print_identity(out, key.key);
 	secret_add(out, "\n", 1);
 	str_free(&comment);
-	box_free(key);
+	key_free(&key);
 }
 
 static void
@@ -45,9 +47,8 @@ print_recipients(struct str *out, const char *path)
 	if (path == NULL)
 		path = "standard input";
 	for (size_t i = 0; i < keys.n; i++) {
-		if (keys.key[i].type == KEY_SSH)
+		if (!key_print_recipient(out, &keys.key[i]))
 			die(ST_FAIL, "%s: is an SSH key, whose recipient is its .pub file", path);
-		x25519_print_recipient(out, &keys.key[i].x25519);
 		str_puts(out, "\n");
 	}
 	key_free(&keys);
@@ -76,11 +77,12 @@ put(const char *text, size_t n, const char *path, mode_t mode)
 int
 main(int argc, char *argv[])
 {
-	static const struct option longs[] = { { "output", 1, NULL, 'o' }, { "recipients", 0, NULL, 'y' }, OPT_COMMON };
+	enum { PQ = OPT_LONG };
+	static const struct option longs[] = { { "output", 1, NULL, 'o' }, { "pq", 0, NULL, PQ }, { "recipients", 0, NULL, 'y' }, OPT_COMMON };
 	struct str recipient = { 0 };
 	struct secret identity = { 0 };
 	const char *out = NULL;
-	bool recipients = false;
+	bool recipients = false, pq = false;
 	int c;
 
 	err_init(argv);
@@ -88,19 +90,20 @@ main(int argc, char *argv[])
 		switch (c) {
 		case 'o': out = optarg; break;
 		case 'y': recipients = true; break;
+		case PQ: pq = true; break;
 		default:
 			if (!opt_common(c, usage))
 				opt_usage(usage);
 		}
 	argv += optind;
 	argc -= optind;
-	if (argc > (recipients ? 1 : 0))
+	if (argc > (recipients ? 1 : 0) || (recipients && pq))
 		opt_usage(usage);
 	if (recipients) {
 		print_recipients(&recipient, argv[0]);
 		put(recipient.s, recipient.len, out, 0666);
 	} else {
-		make_identity(&identity, &recipient);
+		make_identity(&identity, &recipient, pq);
 		put(identity.s, identity.len, out, 0600);
 		if (out != NULL) {
 			/* The identity is put away: say what it is called in public. */

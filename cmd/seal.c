@@ -305,6 +305,8 @@ collect_keys(struct job *j, const struct named *named, size_t n)
 		case 'r': keyring_recipient(&j->ring, named[i].value); break;
 		case 'R': keyring_recipients(&j->ring, named[i].value); break;
 		}
+	if (!j->open && key_mixed(&j->ring.keys.keys))
+		die(ST_FAIL, "post-quantum recipients do not protect what is sealed to others too: give one kind");
 	if (!j->open && j->ring.ask && j->ring.keys.passphrase == NULL)
 		keyring_passphrase(&j->ring, true);
 }

@@ -95,7 +95,7 @@ check_grammar(const char *start, size_t n, const char **mac, uint8_t sum[SHA256_
 		return rc;
 	for (; (got = stanza_get(&s, &at, end, &line)) == STANZA_OK; stanzas++) {
 		*length = line;
-		if (!x25519_shape(&s) || scrypt_unwrap(&s, NULL, UINT32_MAX, NULL) == SCRYPT_BROKEN)
+		if (!x25519_shape(&s) || !hybrid_shape(&s) || scrypt_unwrap(&s, NULL, UINT32_MAX, NULL) == SCRYPT_BROKEN)
 			return AGE_HEADER;
 		*passphrase |= stanza_is(&s, "scrypt");
 	}

@@ -7,7 +7,24 @@
 
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-enum { WORDS = 52, SUM = 6 };           /* 32 bytes are 52 words of 5 bits, 4 bits of padding at the end */
+enum { SUM = 6 };
+
+/* n bytes are so many words of 5 bits, the last one padded with zeros. */
+static size_t
+words(size_t n)
+{
+	return (n * 8 + 4) / 5;
+}
+
+static unsigned
+word(const uint8_t *bytes, size_t n, size_t i)
+{
+	unsigned v = 0;
+
+	for (size_t bit = i * 5; bit < i * 5 + 5; bit++)
+		v = v << 1 | (bit < n * 8 && bytes[bit / 8] >> (7 - bit % 8) & 1);
+	return v;
+}
 
 static uint32_t
 step(uint32_t sum, unsigned value)
@@ -36,40 +53,42 @@ start(const char *hrp)
 }
 
 void
-bech32_put(struct str *out, const char *hrp, const uint8_t key[32])
+bech32_put(struct str *out, const char *hrp, const uint8_t *key, size_t n)
 {
 	bool upper = isupper((unsigned char)hrp[0]);
-	uint8_t word[WORDS + SUM] = { 0 };
-	char text[WORDS + SUM];
 	uint32_t sum = start(hrp);
+	unsigned v;
+	char c;
 
-	for (unsigned bit = 0; bit < 256; bit++)
-		if (key[bit / 8] >> (7 - bit % 8) & 1)
-			word[bit / 5] |= (uint8_t)(1 << (4 - bit % 5));
-	for (unsigned i = 0; i < WORDS + SUM; i++)
-		sum = step(sum, i < WORDS ? word[i] : 0);
-	sum ^= 1;
-	for (unsigned i = 0; i < SUM; i++)
-		word[WORDS + i] = sum >> (5 * (SUM - 1 - i)) & 31;
-	for (unsigned i = 0; i < WORDS + SUM; i++)
-		text[i] = upper ? (char)toupper((unsigned char)alphabet[word[i]]) : alphabet[word[i]];
 	str_puts(out, hrp);
 	str_puts(out, "1");
-	str_add(out, text, sizeof text);
+	for (size_t i = 0; i < words(n) + SUM; i++) {
+		if (i == words(n)) {
+			for (unsigned k = 0; k < SUM; k++)
+				sum = step(sum, 0);
+			sum ^= 1;
+		}
+		if (i < words(n)) {
+			v = word(key, n, i);
+			sum = step(sum, v);
+		} else
+			v = sum >> (5 * (words(n) + SUM - 1 - i)) & 31;
+		c = upper ? (char)toupper((unsigned char)alphabet[v]) : alphabet[v];
+		str_add(out, &c, 1);
+	}
 	/* It may be a secret one. */
-	mem_wipe(word, sizeof word);
-	mem_wipe(text, sizeof text);
+	mem_wipe(&v, sizeof v);
+	mem_wipe(&c, sizeof c);
 }
 
-bool
-bech32_get(uint8_t key[32], const char *hrp, const char *s)
+/* Is s in one case, with this hrp and so many digits behind it? */
+static bool
+shape(const char *hrp, const char *s, size_t digits)
 {
 	size_t prefix = strlen(hrp);
 	bool lower = false, upper = false;
-	uint32_t sum = start(hrp);
-	const char *at;
 
-	if (strlen(s) != prefix + 1 + WORDS + SUM)
+	if (strlen(s) != prefix + 1 + digits || s[prefix] != '1')
 		return false;
 	for (size_t i = 0; s[i] != '\0'; i++) {
 		lower |= s[i] >= 'a' && s[i] <= 'z';
@@ -77,23 +96,32 @@ bech32_get(uint8_t key[32], const char *hrp, const char *s)
 		if (i < prefix && tolower((unsigned char)s[i]) != hrp[i])
 			return false;
 	}
-	if ((lower && upper) || s[prefix] != '1')
+	return !(lower && upper);
+}
+
+bool
+bech32_get(uint8_t *key, size_t n, const char *hrp, const char *s)
+{
+	uint32_t sum = start(hrp);
+	const char *at;
+
+	if (!shape(hrp, s, words(n) + SUM))
 		return false;
-	memset(key, 0, 32);
-	s += prefix + 1;
-	for (unsigned i = 0; i < WORDS + SUM; i++) {
+	memset(key, 0, n);
+	s += strlen(hrp) + 1;
+	for (size_t i = 0; i < words(n) + SUM; i++) {
 		unsigned v;
 
 		if ((at = strchr(alphabet, tolower((unsigned char)s[i]))) == NULL)
 			return false;
 		v = (unsigned)(at - alphabet);
 		sum = step(sum, v);
-		for (unsigned b = 0; i < WORDS && b < 5; b++) {
-			unsigned bit = i * 5 + b;
+		for (unsigned b = 0; i < words(n) && b < 5; b++) {
+			size_t bit = i * 5 + b;
 
 			if (!(v >> (4 - b) & 1))
 				continue;
-			if (bit >= 256)
+			if (bit >= n * 8)
 				return false;   /* padding that is not zero */
 			key[bit / 8] |= (uint8_t)(1 << (7 - bit % 8));
 		}

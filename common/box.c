@@ -61,6 +61,68 @@ box_shared(uint8_t out[BOX_KEY], const uint8_t secret[BOX_KEY], const uint8_t th
 	return crypto_scalarmult(out, secret, their) == 0;
 }
 
+#ifdef crypto_kem_xwing_PUBLICKEYBYTES
+bool
+box_xwing(void)
+{
+	return true;
+}
+
+bool
+box_xwing_public(uint8_t out[BOX_XWING_PUBLIC], const uint8_t secret[BOX_KEY])
+{
+	uint8_t *same = box_alloc(crypto_kem_xwing_SECRETKEYBYTES);
+	int r = crypto_kem_xwing_seed_keypair(out, same, secret);
+
+	box_free(same);
+	return r == 0;
+}
+
+bool
+box_xwing_close(uint8_t share[BOX_XWING_SHARE], uint8_t shared[BOX_KEY], const uint8_t public[BOX_XWING_PUBLIC])
+{
+	ready();
+	return crypto_kem_xwing_enc(share, shared, public) == 0;
+}
+
+bool
+box_xwing_open(uint8_t shared[BOX_KEY], const uint8_t share[BOX_XWING_SHARE], const uint8_t secret[BOX_KEY])
+{
+	ready();
+	return crypto_kem_xwing_dec(shared, share, secret) == 0;
+}
+
+_Static_assert(BOX_XWING_PUBLIC == crypto_kem_xwing_PUBLICKEYBYTES && BOX_XWING_SHARE == crypto_kem_xwing_CIPHERTEXTBYTES &&
+    BOX_KEY == crypto_kem_xwing_SECRETKEYBYTES && BOX_KEY == crypto_kem_xwing_SHAREDSECRETBYTES, "the sizes of X-Wing");
+#else
+bool
+box_xwing(void)
+{
+	return false;
+}
+
+bool
+box_xwing_public(uint8_t out[BOX_XWING_PUBLIC], const uint8_t secret[BOX_KEY])
+{
+	(void)out, (void)secret;
+	return false;
+}
+
+bool
+box_xwing_close(uint8_t share[BOX_XWING_SHARE], uint8_t shared[BOX_KEY], const uint8_t public[BOX_XWING_PUBLIC])
+{
+	(void)share, (void)shared, (void)public;
+	return false;
+}
+
+bool
+box_xwing_open(uint8_t shared[BOX_KEY], const uint8_t share[BOX_XWING_SHARE], const uint8_t secret[BOX_KEY])
+{
+	(void)shared, (void)share, (void)secret;
+	return false;
+}
+#endif
+
 bool
 box_from_ed25519(uint8_t out[BOX_KEY], const uint8_t public[BOX_KEY])
 {

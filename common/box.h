@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BOX_KEY = 32, BOX_NONCE = 12, BOX_TAG = 16 };
+enum { BOX_KEY = 32, BOX_NONCE = 12, BOX_TAG = 16, BOX_XWING_PUBLIC = 1216, BOX_XWING_SHARE = 1120 };
 
 void box_random(void *out, size_t n);
 
@@ -25,6 +25,17 @@ void box_free(void *);
 /* The public key of secret; and the secret that two share: false for a point of low order. */
 void box_public(uint8_t out[BOX_KEY], const uint8_t secret[BOX_KEY]);
 bool box_shared(uint8_t out[BOX_KEY], const uint8_t secret[BOX_KEY], const uint8_t their[BOX_KEY]);
+
+/*
+ * X-Wing (draft-connolly-cfrg-xwing-kem): a shared secret that holds while either
+ * ML-KEM-768 or X25519 does.  libsodium has it from 1.0.22 on; built with an older
+ * one box_xwing is false, and so is all that the others return.  box_xwing_close
+ * is false for a public key that is none, too.
+ */
+bool box_xwing(void);
+bool box_xwing_public(uint8_t out[BOX_XWING_PUBLIC], const uint8_t secret[BOX_KEY]);
+bool box_xwing_close(uint8_t share[BOX_XWING_SHARE], uint8_t shared[BOX_KEY], const uint8_t public[BOX_XWING_PUBLIC]);
+bool box_xwing_open(uint8_t shared[BOX_KEY], const uint8_t share[BOX_XWING_SHARE], const uint8_t secret[BOX_KEY]);
 
 /* An Ed25519 public key as one of X25519; false where it is none. */
 bool box_from_ed25519(uint8_t out[BOX_KEY], const uint8_t public[BOX_KEY]);

@@ -46,6 +46,9 @@ add(struct keys *k, const struct key *new)
 void
 key_free(struct keys *k)
 {
+	for (size_t i = 0; i < k->n; i++)
+		if (k->key[i].type == KEY_PQ)
+			box_free(k->key[i].pq);
 	box_free(k->key);
 	*k = (struct keys){ 0 };
 }
@@ -69,6 +72,22 @@ from_ssh(enum sshkey_rc rc)
 	return KEY_SSH_DAMAGED;
 }
 
+static enum key_rc
+add_pq(struct keys *k, const char *text, bool (*get)(struct hybrid *, const char *))
+{
+	struct key new = { .type = KEY_PQ };
+
+	if (!box_xwing())
+		return KEY_HYBRID;
+	new.pq = box_alloc(sizeof *new.pq);
+	if (!get(new.pq, text)) {
+		box_free(new.pq);
+		return KEY_DAMAGED;
+	}
+	add(k, &new);
+	return KEY_OK;
+}
+
 enum key_rc
 key_recipient(struct keys *k, const char *text)
 {
@@ -78,7 +97,7 @@ key_recipient(struct keys *k, const char *text)
 	if (starts(text, "AGE-SECRET-KEY-") || starts(text, "AGE-PLUGIN-"))
 		return KEY_IDENTITY;
 	if (starts(text, "age1pq1"))
-		return KEY_HYBRID;
+		return add_pq(k, text, hybrid_recipient);
 	if (starts(text, "age1")) {
 		if (x25519_recipient(&new.x25519, text))
 			rc = KEY_OK;
@@ -104,7 +123,7 @@ key_identity(struct keys *k, const char *text)
 	if (starts(text, "age1") || starts(text, "ssh-"))
 		return KEY_RECIPIENT;
 	if (starts(text, "AGE-SECRET-KEY-PQ-1"))
-		return KEY_HYBRID;
+		return add_pq(k, text, hybrid_identity);
 	if (starts(text, "AGE-SECRET-KEY-"))
 		rc = x25519_identity(&new.x25519, text) ? KEY_OK : KEY_DAMAGED;
 	if (rc == KEY_OK)
@@ -168,12 +187,67 @@ key_identities(struct keys *k, const char *text, size_t n, unsigned long *line)
 	return rc;
 }
 
+enum key_rc
+key_new(struct keys *k, bool pq)
+{
+	struct key new = { .type = pq ? KEY_PQ : KEY_X25519 };
+
+	if (pq && !box_xwing())
+		return KEY_HYBRID;
+	if (pq) {
+		new.pq = box_alloc(sizeof *new.pq);
+		hybrid_new(new.pq);
+	} else
+		x25519_new(&new.x25519);
+	add(k, &new);
+	mem_wipe(&new, sizeof new);
+	return KEY_OK;
+}
+
+bool
+key_print_recipient(struct str *out, const struct key *k)
+{
+	switch (k->type) {
+	case KEY_X25519: x25519_print_recipient(out, &k->x25519); return true;
+	case KEY_PQ: hybrid_print_recipient(out, k->pq); return true;
+	case KEY_SSH: break;
+	}
+	return false;
+}
+
+bool
+key_print_identity(struct secret *out, const struct key *k)
+{
+	enum { ENOUGH = 128 };
+	struct str text = { .s = mem_alloc(ENOUGH), .cap = ENOUGH };    /* so that it need not move */
+
+	switch (k->type) {
+	case KEY_X25519: x25519_print_identity(&text, &k->x25519); break;
+	case KEY_PQ: hybrid_print_identity(&text, k->pq); break;
+	case KEY_SSH: break;
+	}
+	secret_add(out, text.s, text.len);
+	mem_wipe(text.s, text.cap);
+	str_free(&text);
+	return k->type != KEY_SSH;
+}
+
+bool
+key_mixed(const struct keys *k)
+{
+	for (size_t i = 1; i < k->n; i++)
+		if ((k->key[i].type == KEY_PQ) != (k->key[0].type == KEY_PQ))
+			return true;
+	return false;
+}
+
 void
 key_wrap(struct str *header, const struct key *k, const uint8_t file_key[AGE_FILE_KEY])
 {
 	switch (k->type) {
 	case KEY_X25519: x25519_wrap(header, &k->x25519, file_key); break;
 	case KEY_SSH: sshkey_wrap(header, &k->ssh, file_key); break;
+	case KEY_PQ: hybrid_wrap(header, k->pq, file_key); break;
 	}
 }
 
@@ -183,6 +257,7 @@ key_unwrap(const struct key *k, const struct stanza *s, uint8_t file_key[AGE_FIL
 	switch (k->type) {
 	case KEY_X25519: return x25519_unwrap(&k->x25519, s, file_key);
 	case KEY_SSH: return sshkey_unwrap(&k->ssh, s, file_key);
+	case KEY_PQ: return hybrid_unwrap(k->pq, s, file_key);
 	}
 	return STANZA_OTHER;
 }

@@ -26,13 +26,13 @@ x25519_recipient(struct x25519 *k, const char *text)
 {
 	memset(k, 0, sizeof *k);
 	/* In upper case it would be well-formed Bech32, but no recipient of age. */
-	return strncmp(text, "age1", 4) == 0 && bech32_get(k->public, "age", text) && x25519_usable(k->public);
+	return strncmp(text, "age1", 4) == 0 && bech32_get(k->public, sizeof k->public, "age", text) && x25519_usable(k->public);
 }
 
 bool
 x25519_identity(struct x25519 *k, const char *text)
 {
-	if (strncmp(text, "AGE-SECRET-KEY-1", 16) != 0 || !bech32_get(k->secret, "age-secret-key-", text))
+	if (strncmp(text, "AGE-SECRET-KEY-1", 16) != 0 || !bech32_get(k->secret, sizeof k->secret, "age-secret-key-", text))
 		return false;
 	box_public(k->public, k->secret);
 	return true;
@@ -48,19 +48,13 @@ x25519_new(struct x25519 *k)
 void
 x25519_print_recipient(struct str *out, const struct x25519 *k)
 {
-	bech32_put(out, "age", k->public);
+	bech32_put(out, "age", k->public, sizeof k->public);
 }
 
 void
-x25519_print_identity(struct secret *out, const struct x25519 *k)
+x25519_print_identity(struct str *out, const struct x25519 *k)
 {
-	enum { ENOUGH = 128 };
-	struct str text = { .s = mem_alloc(ENOUGH), .cap = ENOUGH };    /* so that it need not move */
-
-	bech32_put(&text, "AGE-SECRET-KEY-", k->secret);
-	secret_add(out, text.s, text.len);
-	mem_wipe(text.s, text.cap);
-	str_free(&text);
+	bech32_put(out, "AGE-SECRET-KEY-", k->secret, sizeof k->secret);
 }
 
 static void

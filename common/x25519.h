@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-#include "secret.h"
 #include "stanza.h"
 
 struct x25519 {
@@ -21,12 +20,12 @@ bool x25519_identity(struct x25519 *, const char *text);
 
 void x25519_new(struct x25519 *);                       /* a random identity */
 void x25519_print_recipient(struct str *, const struct x25519 *);
-void x25519_print_identity(struct secret *, const struct x25519 *);
+void x25519_print_identity(struct str *, const struct x25519 *);
 
 void x25519_wrap(struct str *header, const struct x25519 *, const uint8_t file_key[AGE_FILE_KEY]);
 enum stanza_fit x25519_unwrap(const struct x25519 *, const struct stanza *, uint8_t file_key[AGE_FILE_KEY]);
 
-/* Is every stanza of the type as the type must be?  True for those of other types. */
+/* Is the stanza as its type must be?  True for those of other types. */
 bool x25519_shape(const struct stanza *);
 
 /* Does any secret key make a secret with this public one? */

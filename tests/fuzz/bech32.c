@@ -15,8 +15,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (bech32_get(key, "age", text)) {
-		bech32_put(&again, text[0] == 'A' ? "AGE" : "age", key);
+	if (bech32_get(key, sizeof key, "age", text)) {
+		bech32_put(&again, text[0] == 'A' ? "AGE" : "age", key, sizeof key);
 		if (strcmp(str_get(&again), text) != 0)
 			abort();
 	}

@@ -29,21 +29,29 @@ int
 main(void)
 {
 	struct str text = { 0 };
-	uint8_t key[32];
+	uint8_t key[32], any[40], back[41];
 	char lower[16];
 
+	for (size_t i = 0; i < sizeof any; i++)
+		any[i] = (uint8_t)(i * 37 + 200);
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		size_t n = strlen(good[i].hrp);
 
 		for (size_t k = 0; k <= n; k++)
 			lower[k] = good[i].hrp[k] >= 'A' && good[i].hrp[k] <= 'Z' ? (char)(good[i].hrp[k] | 32) : good[i].hrp[k];
 		str_clear(&text);
-		is(bech32_get(key, lower, good[i].text), "%s", good[i].text);
-		bech32_put(&text, good[i].hrp, key);
+		is(bech32_get(key, sizeof key, lower, good[i].text), "%s", good[i].text);
+		bech32_put(&text, good[i].hrp, key, sizeof key);
 		is(strcmp(str_get(&text), good[i].text) == 0, "and back");
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		is(!bech32_get(key, "age", bad[i].text), "not %s", bad[i].why);
+		is(!bech32_get(key, sizeof key, "age", bad[i].text), "not %s", bad[i].why);
+	for (size_t n = 0; n <= sizeof any; n++) {
+		str_clear(&text);
+		bech32_put(&text, "age1pq", any, n);
+		is(bech32_get(back, n, "age1pq", text.s) && memcmp(any, back, n) == 0, "%zu bytes and back", n);
+		is(!bech32_get(back, n + 1, "age1pq", text.s) && (n == 0 || !bech32_get(back, n - 1, "age1pq", text.s)), "not one more or less");
+	}
 	str_free(&text);
 	return tap_done();
 }
