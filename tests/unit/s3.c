@@ -1,6 +1,7 @@
-/* s3.h, glacier.h: which answers are worth another try, and what may be the name of a place. */
+/* s3answer.h, s3name.h, glacier.h: which answers are worth another try, and what may be the name of a place. */
 #include "glacier.h"
-#include "s3.h"
+#include "s3answer.h"
+#include "s3name.h"
 
 #include "tap.h"
 
