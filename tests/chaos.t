@@ -8,7 +8,13 @@ seed=$((seed % 30000 + 1))
 [ -z "$CHAOS_SEED" ] || seed=$CHAOS_SEED
 echo "# seed $seed"
 out=$TMP/out
-"$here"/tests/chaos -n 24 -m 12 -k 5 -s "$seed" -d "$TMP" >"$out"
+store=${CHAOS_STORE:-glacier}
+case $store in
+glacier) size='-n 24 -m 12 -k 5' checks=9 ;;
+*) size='-n 16 -m 24 -k 4' checks=10 ;;
+esac
+# shellcheck disable=SC2086
+"$here"/tests/chaos $size -s "$store" -S "$seed" -d "$TMP" >"$out"
 grep '^#' "$out"
 while read -r line; do
 	case $line in
@@ -16,5 +22,5 @@ while read -r line; do
 	'not ok - '*) ok "${line#not ok - } (CHAOS_SEED=$seed)" false ;;
 	esac
 done <"$out"
-ok 'all of it was looked at' '[ "$(grep -c "^ok\|^not ok" "$out")" -eq 9 ]'
+ok 'all of it was looked at' '[ "$(grep -c "^ok\|^not ok" "$out")" -eq $checks ]'
 finish
