@@ -909,7 +909,7 @@ main(int argc, char *argv[])
 	if (o.names == (optind < argc))
 		opt_usage(usage);
 	if (o.store.name == NULL || o.store.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s " STORE_FORMS ", or set GLACIER_STORE");
 	signal(SIGPIPE, SIG_IGN);
 	meter_start(0);
 	prepare(&g, &o, argv + optind);

@@ -241,7 +241,7 @@ main(int argc, char *argv[])
 	if (optind < argc || (what != 0 && (fresh || wait)))
 		opt_usage(usage);
 	if (o.name == NULL || o.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s " STORE_FORMS ", or set GLACIER_STORE");
 	meter_start(0);
 	o.all = what == VAULTS;
 	if ((l.store = store_open(&o, &rc, &why)) == NULL)

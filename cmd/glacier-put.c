@@ -523,7 +523,7 @@ operands(int n, char **operand, const struct settings *o, struct input *in)
 	if (n == 0 && !o->names && !o->abort && !(o->create && in->name == NULL))
 		in->operands = standard_input;
 	if (o->store.name == NULL || o->store.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s " STORE_FORMS ", or set GLACIER_STORE");
 	if (o->abort || o->names)
 		return;
 	for (char **s = in->operands; *s != NULL; s++)

@@ -412,7 +412,7 @@ main(int argc, char *argv[])
 	if (names == (optind < argc))
 		opt_usage(usage);
 	if (o.name == NULL || o.name[0] == '\0')
-		die(ST_USAGE, "no store: give -s glacier:VAULT or s3://BUCKET, or set GLACIER_STORE");
+		die(ST_USAGE, "no store: give -s " STORE_FORMS ", or set GLACIER_STORE");
 	r.now = now(date);
 	signal(SIGPIPE, SIG_IGN);
 	meter_start(0);

@@ -44,6 +44,8 @@ struct store_options {
 	void (*tell)(const char *what); /* told of each try that is repeated, from any thread; or NULL */
 };
 
+#define STORE_FORMS "glacier:VAULT or s3://BUCKET"     /* of a name, for a hint */
+
 struct store;
 
 /* NULL, with why and *rc. */
