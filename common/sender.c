@@ -30,7 +30,10 @@
 /* Parts of files while the rate is not known, and at most if the length does not ask for more; parts of streams. */
 #define PART_FIRST ((uint64_t)16 << 20)
 #define PART_USUAL ((uint64_t)64 << 20)
-enum { PART_SECONDS = 60 };             /* in which all parts that are under way should arrive */
+enum {
+	PART_SECONDS = 60,                      /* in which all parts that are under way should arrive */
+	RENEWALS = 3                            /* times that a file's upload may vanish */
+};
 
 static const char is_empty[] = "is empty, and a store takes no empty archive";
 
@@ -49,6 +52,8 @@ struct archive {
 	unsigned parts, left;                   /* cut; and not yet taken */
 	struct store_upload *upload;            /* of a single part: NULL, and then the worker makes one */
 	bool resumed;
+	_Atomic bool vanished;                  /* its upload: what is left of it need not be sent */
+	unsigned renewed;                       /* times that it was begun anew for that */
 	struct tree tree;
 	enum store_rc rc;                       /* not STORE_OK: it cannot be fed further, why says why */
 	struct str why;
@@ -61,6 +66,7 @@ struct job {
 	struct store_part part;
 	struct str id;
 	bool there;                             /* an earlier run has sent it */
+	bool vanished;                          /* its upload was no more */
 	uint64_t given;                         /* bytes that the meter has counted */
 	enum store_rc rc;
 	int error;                              /* errno of reading the file */
@@ -77,8 +83,8 @@ struct sender {
 	bool listed;                            /* old is known */
 	_Atomic bool ending;                    /* what waits for a worker need not be done */
 	uint64_t stream_part;                   /* of all streams; 0: there was none yet */
-	uint8_t **free;                         /* buffers of that size */
-	unsigned nfree;
+	uint8_t **free;                         /* buffers of that size, no more than there are threads */
+	unsigned nfree, used;
 	uint8_t **leaf;                         /* a leaf for each worker */
 	struct archive *first, *last;           /* in order */
 	struct archive *done;                   /* what the last step returned */
@@ -185,6 +191,7 @@ send_part(struct job *j, struct store_upload *up, unsigned lane)
 	pace_enter(j->part.length);
 	j->rc = store_send(up, lane, &j->part, &j->why);
 	pace_leave(j->part.length, j->rc == STORE_OK);
+	j->vanished = j->rc == STORE_ABSENT;
 	count(j, 0, j->rc == STORE_OK ? j->part.length : 0);
 }
 
@@ -243,7 +250,7 @@ work(void *job, unsigned lane, void *shared)
 	struct sender *s = shared;
 	struct job *j = job;
 
-	if (s->ending) {
+	if (s->ending || j->archive->vanished) {
 		j->rc = STORE_FAILED;
 		return;
 	}
@@ -579,6 +586,17 @@ spoil(struct archive *a, enum store_rc rc, const char *why)
 	return false;
 }
 
+/* A job's buffer, if it has one. */
+static void
+give_back(struct sender *s, struct job *j)
+{
+	if (j->buf == NULL)
+		return;
+	s->free[s->nfree++] = j->buf;
+	s->used--;
+	j->buf = NULL;
+}
+
 /* Fill a buffer with a stream's next part; false at its end and where it cannot be read. */
 static bool
 read_part(struct sender *s, struct archive *a, struct job *j)
@@ -586,6 +604,7 @@ read_part(struct sender *s, struct archive *a, struct job *j)
 	ssize_t n;
 
 	j->buf = s->nfree > 0 ? s->free[--s->nfree] : mem_grow(NULL, a->part);
+	s->used++;
 	if ((n = io_fill(a->fd, j->buf, a->part)) < 0)
 		spoil(a, STORE_FAILED, strerror(errno));
 	a->ended = n < 0 || (uint64_t)n < a->part;
@@ -593,8 +612,7 @@ read_part(struct sender *s, struct archive *a, struct job *j)
 		j->part.length = (uint64_t)n;
 		return true;
 	}
-	s->free[s->nfree++] = j->buf;
-	j->buf = NULL;
+	give_back(s, j);
 	if (n == 0 && a->parts == 0)
 		spoil(a, STORE_FAILED, is_empty);
 	return false;
@@ -628,14 +646,14 @@ open_upload(struct sender *s, struct archive *a)
 	return rc == STORE_OK;
 }
 
-/* Hand over the next part of the last archive; false where there is none, or no room for it. */
+/* Hand over the next part of the last archive, or of one begun anew; false where there is none, or no room for it. */
 static bool
 feed(struct sender *s)
 {
-	struct archive *a = s->last;
+	struct archive *a = s->first->ended ? s->last : s->first;
 	struct job *j;
 
-	if (a->ended || (a->stream && a->left == s->threads) || (j = pool_room(s->pool)) == NULL)
+	if (a->ended || a->vanished || (a->stream && s->used == s->threads) || (j = pool_room(s->pool)) == NULL)
 		return false;
 	*j = (struct job){ .archive = a, .id = j->id, .why = j->why };
 	str_clear(&j->id);
@@ -692,10 +710,12 @@ account(struct sender *s, struct job *j, struct str *why)
 	struct archive *a = j->archive;
 	unsigned level = 0;
 
-	if (j->buf != NULL)
-		s->free[s->nfree++] = j->buf;
-	j->buf = NULL;
+	give_back(s, j);
 	a->left--;
+	if (j->vanished && !a->stream && a->renewed < RENEWALS)
+		a->vanished = true;
+	if (a->vanished)
+		return STORE_OK;
 	if (j->rc != STORE_OK && changed(a))
 		return reject(s, a, is_changed, why);
 	if (j->error != 0)
@@ -710,6 +730,25 @@ account(struct sender *s, struct job *j, struct str *why)
 	if (j->whole)
 		str_puts(&a->is.id, str_get(&j->id));
 	return STORE_OK;
+}
+
+/* The service no longer knows the upload of the oldest archive, and nothing of it is in the pool: all of it once more. */
+static void
+renew(struct sender *s, struct archive *a)
+{
+	struct str what = { 0 };
+
+	str_format(&what, "%s: its upload has vanished, beginning anew", a->is.name);
+	s->o.tell(str_get(&what));
+	str_free(&what);
+	store_upload_free(a->upload);
+	a->upload = NULL;
+	a->resumed = a->vanished = a->ended = false;
+	a->renewed++;
+	a->is.size = a->is.there = a->cut = 0;
+	a->parts = 0;
+	a->part = part_for(s, false, a->length);
+	tree_init(&a->tree);
 }
 
 /* All parts of the oldest archive are through: the service makes an archive of them. */
@@ -757,6 +796,8 @@ sender_step(struct sender *s, const struct sender_archive **done, enum store_rc 
 		;
 	if (a->left > 0 && (j = pool_take(s->pool)) != NULL)
 		*rc = account(s, j, why);
+	if (*rc == STORE_OK && a->vanished && a->left == 0)
+		renew(s, a);
 	if (*rc == STORE_OK && a->ended && a->left == 0 && (*rc = complete(s, a, why)) == STORE_OK) {
 		remove_first(s);
 		s->done = a;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 unset AWS_DEFAULT_PROFILE http_proxy
-vault vaults --vault v
+vault vaults --vault v --fault-file rules
 HOME=$TMP
 export HOME
 log=vaults.log
@@ -68,7 +68,7 @@ ok 'a prefix goes before the name' 'put --prefix host/ small | cut -f3 | grep -q
 ok 'and before a given one' 'put --prefix host/ --name x small | cut -f3 | grep -qx host/x'
 ok '"./" before a name does not count' 'put ./small .//small | cut -f3 | uniq | grep -qx small'
 ok 'lines of treehash are taken' 'printf "small\nbig\n" | treehash -N | put -N --part-size 1M | what | sed -n 2p | cmp - a'
-ok 'a line is out as soon as its file is stored' '{ echo small; sleep 1; [ -s early ]; s=$?; echo big; exit $s; } | { exec 3<&0; put -N <&3 >early; } && [ "$(wc -l <early)" -eq 2 ]'
+ok 'a line is out as soon as its file is stored' '{ echo small; n=0; until [ -s early ] || [ $n = 100 ]; do n=$((n + 1)); sleep 0.05; done; [ -s early ]; s=$?; echo big; exit $s; } | { exec 3<&0; put -N <&3 >early; } && [ "$(wc -l <early)" -eq 2 ]'
 ok 'odd names are escaped' 'n=" a\\ü"; cp small "$n"; put "$n" >o; cut -f3 o >x; printf "%s\n" "\\040a\\\\\\303\\274" | cmp - x'
 ok 'the store is taken from the environment' 'GLACIER_STORE=glacier:v glacier-put small | what | cut -f1 | grep -qx glacier:v'
 ok 'the endpoint and region from options' 'AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_REGION=nowhere put --endpoint-url $AWS_ENDPOINT_URL --region us-east-1 small | grep -q small'
@@ -160,40 +160,52 @@ dies 1 'small: 200: the list is not as it should be' 'nor is one a list' 'put --
 fake 301 '' ''
 dies 1 'small: 301' 'a redirect is not followed' 'put --endpoint-url $fake small'
 
-ok 'killed midway, it says what is not stored and records nothing' '{ head -c 3000000 big; sleep 3; } | { exec 3<&0; glacier-put -s glacier:v -l led7 --name big --part-size 1M <&3 >o 2>e & p=$!; sleep 0.8; kill $p; wait $p; [ $? -eq 143 ] && [ ! -s led7 ] && [ ! -s o ] && grep -q "big: not stored" e; }'
+ok 'killed midway, it says what is not stored and records nothing' '{ head -c 3000000 big; sleep 1.2; } | { exec 3<&0; glacier-put -s glacier:v -l led7 --name big --part-size 1M <&3 >o 2>e & p=$!; sleep 0.5; kill $p; wait $p; [ $? -eq 143 ] && [ ! -s led7 ] && [ ! -s o ] && grep -q "big: not stored" e; }'
 
 # interrupted, and run again
 # sent FILE: parts that the server took while it wrote the log from line $from on
 sent() { tail -n +"$from" $log | grep -c '^vaultd: PUT .*: 204' || :; }
 mark() { from=$(($(wc -l <$log) + 1)); }
-# cut SECONDS SIGNAL ARGUMENT ...: a run that is ended by a signal after a while
+# cut_off WHAT SIGNAL ARGUMENT ...: a run that is ended by a signal when the server has logged a line with WHAT in it
 cut_off() {
-	t=$1 g=$2; shift 2
+	w=$1 g=$2; shift 2
+	mark
 	glacier-put -s glacier:v "$@" >o 2>e & p=$!
-	sleep "$t"; kill "-$g" $p; wait $p 2>/dev/null
+	until tail -n +"$from" $log | grep -q "$w" || ! kill -0 $p 2>/dev/null; do sleep 0.05; done
+	kill "-$g" $p; wait $p 2>/dev/null
 }
-uploads() { /usr/bin/aws glacier --endpoint-url "$AWS_ENDPOINT_URL" list-multipart-uploads --account-id=- --vault-name v | jq '.UploadsList | length'; }
+part=': 204' begun='multipart-uploads: 201'
+uploads() { glacier-ls -s glacier:v --uploads | wc -l; }
 put --abort
 ok 'nothing is left after --abort' '[ "$(uploads)" -eq 0 ]'
 head -c 9000001 /dev/urandom >long
-ok 'killed by -9 and run again: no part is sent twice' 'mark; cut_off 1.2 9 -L 3M -T2 --part-size 1M long; [ ! -s o ] && n=$(sent) && [ "$n" -gt 0 ] && [ "$(uploads)" -eq 1 ] && put -v -l led8 long 2>e | what | cut -f3,4 | grep -qx "9000001	$(hash long)" && grep -q "going on with its upload, $n parts are there" e && [ "$(sent)" -eq 9 ] && [ "$(uploads)" -eq 0 ]'
-ok 'and of a single part' 'cut_off 0.5 9 -L 1M leaf; mark; put leaf | grep -q leaf && [ "$(uploads)" -eq 0 ] && tail -n +$from $log | grep -c "POST /-/vaults/v/multipart-uploads: 201" | grep -qx 0'
-ok 'SIGTERM says how to go on' 'cut_off 1 TERM -L 3M -T2 --part-size 1M long; grep -q "long: not stored, [0-9]* of 9000001 bytes were sent; run it again to go on there" e && put -v long 2>e >o && grep -q "going on" e && [ "$(uploads)" -eq 0 ]'
-ok 'an upload of other bytes by that name is left alone' 'cut_off 1.2 9 -L 3M -T2 --part-size 1M long; cp long long.1; tr a b <long.1 >long; put -v long 2>e >o && grep -q "upload of other bytes by this name is left alone" e && cut -f5 o | grep -qx "$(hash long)" && [ "$(uploads)" -eq 1 ]'
+ok 'killed by -9 and run again: no part is sent twice' 'cut_off "$part" 9 -L 4M -T2 --part-size 1M long; [ ! -s o ] && n=$(sent) && [ "$n" -gt 0 ] && [ "$(uploads)" -eq 1 ] && put -v -l led8 long 2>e | what | cut -f3,4 | grep -qx "9000001	$(hash long)" && grep -q "going on with its upload, $n parts are there" e && [ "$(sent)" -eq 9 ] && [ "$(uploads)" -eq 0 ]'
+ok 'and of a single part' 'cut_off "$begun" 9 -L 1M leaf; mark; put leaf | grep -q leaf && [ "$(uploads)" -eq 0 ] && tail -n +$from $log | grep -c "POST /-/vaults/v/multipart-uploads: 201" | grep -qx 0'
+ok 'SIGTERM says how to go on' 'cut_off "$part" TERM -L 4M -T2 --part-size 1M long; grep -q "long: not stored, [0-9]* of 9000001 bytes were sent; run it again to go on there" e && put -v long 2>e >o && grep -q "going on" e && [ "$(uploads)" -eq 0 ]'
+ok 'an upload of other bytes by that name is left alone' 'cut_off "$part" 9 -L 4M -T2 --part-size 1M long; cp long long.1; tr a b <long.1 >long; put -v long 2>e >o && grep -q "upload of other bytes by this name is left alone" e && cut -f5 o | grep -qx "$(hash long)" && [ "$(uploads)" -eq 1 ]'
 ok 'until it is aborted by its name' 'put --abort nothing && [ "$(uploads)" -eq 1 ] && put -v --abort long 2>e && [ "$(uploads)" -eq 0 ] && grep -q "long: upload .* removed" e'
-ok 'or by what the names begin with' 'cut_off 1.2 9 -L 3M -T2 --part-size 1M long; put --abort --prefix x && [ "$(uploads)" -eq 1 ] && put --abort --prefix lo && [ "$(uploads)" -eq 0 ]'
+ok 'or by what the names begin with' 'cut_off "$part" 9 -L 4M -T2 --part-size 1M long; put --abort --prefix x && [ "$(uploads)" -eq 1 ] && put --abort --prefix lo && [ "$(uploads)" -eq 0 ]'
 ok 'stored, but not in the ledger yet: the next run asks for the id, and stores nothing' 'put -l led9 leaf >o9 && awk -F "\t" -v OFS="\t" "{ print }" led9 >kept9 && u=$(grep "POST /-/vaults/v/multipart-uploads/.*: 201" $log | tail -n 1 | sed "s|.*uploads/\([^:]*\): .*|\1|") && awk -F "\t" -v OFS="\t" -v u="$u" "{ \$6 = u; print }" led9 >led9.pending && : >led9 && mark && put -v -l led9 leaf 2>e >o && [ "$(sent)" -eq 0 ] && cut -f2- o9 | cmp - o.2 2>/dev/null; cut -f2- o >o.2; cut -f2- o9 | cmp - o.2 && cut -f2- led9 | cmp - o.2 && [ ! -e led9.pending ] && grep -q "leaf: an earlier run has stored it" e'
 ok 'where that is no longer known it is said' 'rm led9; awk -F "\t" -v OFS="\t" "{ \$6 = \"nosuchupload\"; print }" kept9 >led9.pending; put -l led9 leaf 2>e >o && grep -q "leaf: an earlier run died while storing it, .* no longer knows" e && [ "$(wc -l <led9)" -eq 1 ]'
 dies 1 'led9.pending: leaf: is for glacier:w; finish that first' 'what is pending for another store' 'sed "s/glacier:v/glacier:w/" kept9 >led9.pending; put -l led9 leaf'
 ok 'nothing pending, no file of it' 'rm led9.pending; put -l led9 leaf >o && [ ! -e led9.pending ]'
-dies 1 'changing: changed while it was uploaded' 'a file that changes while it is sent' 'cp long changing; (sleep 1; echo x >>changing) & put -L 3M -T2 --part-size 1M changing'
-dies 1 'changing: changed while it was uploaded' 'even if it has the same length' 'cp long changing; (sleep 1; printf x | dd of=changing conv=notrunc bs=1 seek=8999990 2>/dev/null) & put -L 3M -T2 --part-size 1M changing'
-dies 1 'changing: changed while it was uploaded' 'or becomes shorter' 'cp long changing; (sleep 1; truncate -s 5000000 changing) & put -L 3M -T2 --part-size 1M changing'
+dies 1 'changing: changed while it was uploaded' 'a file that changes while it is sent' 'cp big changing; (sleep 0.4; echo x >>changing) & put -L 5M -T2 --part-size 1M changing'
+dies 1 'changing: changed while it was uploaded' 'even if it has the same length' 'cp big changing; (sleep 0.4; printf x | dd of=changing conv=notrunc bs=1 seek=4999990 2>/dev/null) & put -L 5M -T2 --part-size 1M changing'
+dies 1 'changing: changed while it was uploaded' 'or becomes shorter' 'cp big changing; (sleep 0.4; truncate -s 4000000 changing) & put -L 5M -T2 --part-size 1M changing'
 ok 'leaves no upload' '[ "$(uploads)" -eq 0 ]'
-ok 'the rate is kept by all threads together' 'b=$(date +%s%N); put -L 4M -T4 --part-size 1M long >o; e=$(date +%s%N); [ $(((e - b) / 1000000)) -ge 2000 ]'
+ok 'the rate is kept by all threads together' 'b=$(date +%s%N); put -L 5M -T4 --part-size 1M big >o; e=$(date +%s%N); [ $(((e - b) / 1000000)) -ge 850 ]'
 ok 'SIGUSR2 lifts it' '{ glacier-put -s glacier:v -L 4k --part-size 1M long >o 2>e & p=$!; sleep 0.5; kill -USR2 $p; wait $p; } && grep -q "rate is not limited now" e'
 dies 2 'L 5: must be' 'a rate that is none' 'put -L 5 small'
 dies 2 '^usage' '--abort and --create' 'put --abort --create'
+
+# an upload that vanishes while it is at work
+rule() { printf '%s\n' "$@" >rules; }
+ok 'an upload that vanishes is begun anew' 'rule "UploadMultipartPart@3=expire"; put -v --part-size 1M -T2 big 2>e >o; rule; grep -q "big: its upload has vanished, beginning anew" e && cut -f5 o | grep -qx "$(hash big)" && [ "$(uploads)" -eq 0 ] && [ "$(glacier-ls -s glacier:v --fresh | grep -cF "$(cut -f6 o)")" -eq 1 ]'
+ok 'what comes after it waits its turn' 'rule "UploadMultipartPart@4=expire"; printf "big\nsmall\nlong\nleaf\n" | put -v -N -T3 --part-size 1M 2>e | cut -f3,5 >o; rule; grep -q "beginning anew" e && for f in big small long leaf; do printf "%s\t%s\n" $f "$(hash $f)"; done | cmp - o && [ "$(uploads)" -eq 0 ]'
+ok 'of a single part, too' 'rule "UploadMultipartPart@1=expire"; put -v leaf 2>e >o; rule; grep -q "leaf: its upload has vanished" e && cut -f5 o | grep -qx "$(hash leaf)"'
+dies 1 'big: part .: 404 ResourceNotFoundException.*(request ' 'but not for ever' 'rule "UploadMultipartPart=expire"; put --part-size 1M big; s=$?; rule; exit $s'
+dies 1 'x: part 2: 404 ResourceNotFoundException' 'a stream cannot begin anew' 'rule "UploadMultipartPart@2=expire"; cat big | put --name x --part-size 1M -T1; s=$?; rule; exit $s'
+ok 'pipes by their names, one behind the other' 'mkfifo p1 p2; { cat big >p1; cat long >p2; } & put -T2 --part-size 1M p1 p2 | cut -f3,5 >o; wait; printf "p1\t%s\np2\t%s\n" "$(hash big)" "$(hash long)" | cmp - o'
 ok 'help is on stdout' 'glacier-put -h | grep -q "^usage: glacier-put"'
 ok 'SIGUSR1 is a line, not death' '{ cat small; sleep 0.6; } | { exec 3<&0; glacier-put -s glacier:v --name x <&3 >o 2>e & p=$!; sleep 0.3; kill -USR1 $p; wait $p && grep -q "glacier-put: .*B/s" e; }'
 ok 'the examples of the man page' 'cp small x.age && ls *.age | treehash -N | glacier-put -N -s glacier:v -l ledger | grep -q x.age'
