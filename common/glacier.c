@@ -980,7 +980,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 {
 	struct glacier *g = is;
 	struct aws_answer answer = { 0 };
-	struct str trouble = { 0 };
+	struct str trouble = { 0 }, want = { 0 };       /* want: the tree hash of all of it, where the service has said one */
 	uint64_t last = offset - i->from + length - 1;         /* ranges count from where the job's begins */
 	char range[64], hex[SHA256_HEX];
 	size_t have = 0;
@@ -998,6 +998,11 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 		c.room = length - have;
 		str_clear(&trouble);
 		rc = call(g, lane, &c, &answer, &arc, "", &trouble);
+		/* Said before the first byte, so it is known even if the body breaks off. */
+		if (have == 0) {
+			str_clear(&want);
+			http_find(&answer.http, "x-amz-sha256-tree-hash", &want);
+		}
 		if (arc == AWS_SHORT && again++ < SHORTS) {
 			rc = STORE_OK;
 			if (aws_begins_at(&answer, offset + have, last))
@@ -1017,8 +1022,8 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 		have = length;
 		tree_hash(tree, buf, length);
 		hex_put(hex, tree, SHA256_SIZE);
-		/* Damaged on its way: the bytes are fetched again.  After a break the hash is of the rest only. */
-		if (c.into == buf && !echo_good(&answer, hex, false)) {
+		/* Damaged on its way: the bytes are fetched again. */
+		if (want.len != 0 && strcmp(str_get(&want), hex) != 0) {
 			have = 0;
 			if (again++ >= SHORTS)
 				rc = strange(&trouble, &answer, "what the service sent does not match its own tree hash");
@@ -1026,6 +1031,7 @@ fetch(void *is, unsigned lane, const struct store_item *i, uint64_t offset, size
 	}
 	str_puts(why, rc != STORE_OK ? str_get(&trouble) : "");
 	str_free(&trouble);
+	str_free(&want);
 	aws_answer_free(&answer);
 	return rc;
 }

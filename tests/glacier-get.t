@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
-vault vaults --vault v
+vault vaults --vault v --fault-file rules
 log=vaults.log
 # asked: how many jobs the server was asked for
 asked() { grep -c 'POST /-/vaults/v/jobs' $log || :; }
@@ -93,6 +93,13 @@ ok 'with one that leads out, too' 'aws upload-archive --body small --archive-des
 ok 'a plain one is a name' 'aws upload-archive --body small --archive-description "My photos" >j; i=$(jq -r .archiveId j) && get -o a3 -- "$i" | grep -qx "a3/My photos"'
 ok 'a job that another asked for is used' 'aws upload-archive --body small --archive-description theirs >j; i=$(jq -r .archiveId j) && aws initiate-job --job-parameters "{\"Type\":\"archive-retrieval\",\"ArchiveId\":\"$i\"}" >/dev/null && n=$(asked) && get -o a4 -- "$i" | grep -qx a4/theirs && [ "$(asked)" -eq "$n" ]'
 ok 'but not one of a part of it' 'cp leaf part && glacier-put -s glacier:v -l led part >/dev/null && aws initiate-job --job-parameters "{\"Type\":\"archive-retrieval\",\"ArchiveId\":\"$(id part)\",\"RetrievalByteRange\":\"0-1048575\"}" >/dev/null && get -l led -o a5 part && cmp leaf a5/part'
+
+ok 'aws reads what we have stored' 'aws initiate-job --job-parameters "{\"Type\":\"archive-retrieval\",\"ArchiveId\":\"$(id big)\"}" | jq -r .jobId >j && aws get-job-output --job-id="$(cat j)" theirs >o && cmp big theirs && jq -r .archiveDescription o | grep -qx big && [ "$(jq -r .checksum o)" = "$(line big | cut -f5)" ]'
+
+# what comes is looked at when it comes
+pieces() { grep -c '/output: 20' $log || :; }
+ok 'a piece that broke off and was damaged is fetched again, and only that' 'printf "GetJobOutput@1=cut\nGetJobOutput@2=corrupt\n" >rules; n=$(pieces); get -T1 -l led -o d1 big; : >rules; cmp big d1/big && [ "$(pieces)" -eq $((n + 5)) ]'
+ok 'what the store itself has damaged gets no name, and no part of it is kept' 'f=$(find vaults -path "*archives*" -size 20000001c | head -n 1); s=$(glacier-put -s glacier:v -l led --name rotten big | cut -f6); f=$(find vaults -name "$s" -path "*archives*" -type f); printf XX | dd of="$f" conv=notrunc bs=1 seek=9000000 2>/dev/null; ! get -l led -o d2 rotten 2>e && grep -q "tree hash" e && [ -z "$(find d2 -type f)" ]'
 
 # what is here already
 dies 1 'o14/small: is something else, and is not overwritten' 'another file of that name' 'mkdir o14; cp leaf o14/small; get -l led -o o14 small'
