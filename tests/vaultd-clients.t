@@ -1,6 +1,6 @@
 #!/bin/sh
 # Other people's clients against vaultd, where they are installed: python3-boto3, python3-boto, s3cmd, rclone.
-# tests/clients/sdk.mjs is for AWS's SDK for JavaScript, by hand.
+# AWS's SDK for JavaScript is looked for where npm installs for all, or in SDK_MODULES.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
@@ -12,6 +12,10 @@ client() { if (eval "$2") >/dev/null 2>&1; then ok "$3" "$4"; else skip "$3" "$1
 
 client python3-boto3 '/usr/bin/python3 -c "import boto3"' 'boto3, every call of a vault' "/usr/bin/python3 '$here/tests/clients/glacier.py' | grep -qx 'done'"
 client python3-boto '/usr/bin/python3 -c "import boto"' 'boto 2, its uploader and downloader' "/usr/bin/python3 '$here/tests/clients/boto2.py' | grep -qx 'done'"
+
+modules=${SDK_MODULES:-$(npm root -g 2>/dev/null)}
+client '@aws-sdk/client-glacier' 'command -v node && ls "$modules/@aws-sdk/client-glacier"' 'the SDK for JavaScript, of vaults' 'ln -s "$modules" node_modules; cp "$here/tests/clients/glacier.mjs" .; node glacier.mjs >o && tail -n 1 o | grep -qx done'
+client '@aws-sdk/client-glacier' '[ -s o ]' 'glacier-get reads what it has left' 'glacier-get -s glacier:js -o js -- "$(head -n 1 o)" && grep -qx "left by the SDK" js/left'
 
 : >s3cfg
 s3c() { s3cmd -c s3cfg --no-progress --no-ssl --host="$host" --host-bucket="$host" --access_key="$AWS_ACCESS_KEY_ID" --secret_key="$AWS_SECRET_ACCESS_KEY" --region=us-east-1 "$@"; }
