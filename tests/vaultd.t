@@ -5,7 +5,10 @@
 vault d --thaw-delay 3600
 seq 500000 >a
 # call NAME OPTION...: Debian's aws, whose answers are JSON
-call() { n=$1; shift; /usr/bin/aws glacier --endpoint-url "$AWS_ENDPOINT_URL" "$n" --account-id=- "$@"; }
+/usr/bin/python3 "$here/tests/clients/aws.py" serve aws & aws=$!
+cleanup="kill $aws 2>/dev/null; $cleanup"
+until [ -S aws ] || ! kill -0 $aws; do sleep 0.05; done
+call() { n=$1; shift; /usr/bin/python3 -IS "$here/tests/clients/aws.py" "$TMP/aws" glacier --endpoint-url "$AWS_ENDPOINT_URL" "$n" --account-id=- "$@"; }
 # raw METHOD PATH OPTION...: curl's own signature; the status on stdout, the body in o
 raw() {
 	m=$1 p=$2; shift 2
