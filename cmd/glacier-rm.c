@@ -236,6 +236,10 @@ report(struct rm *r, const struct batch *b)
 				note(1, "%s: removed early", title(v));
 			if (lines_put(STDOUT_FILENO, str_get(&v->word), r->end) != 0)
 				edie(ST_FAIL, "standard output");
+			if (d->left.len != 0) {
+				warn("%s: %s", title(v), str_get(&d->left));
+				r->left = true;
+			}
 		}
 	}
 	if (b->rc != STORE_OK)
@@ -335,6 +339,8 @@ release(struct rm *r, unsigned ring)
 			str_free(&b->victims[k].name);
 			str_free(&b->doomed[k].why);
 			str_free(&b->doomed[k].version);
+			str_free(&b->doomed[k].held);
+			str_free(&b->doomed[k].left);
 		}
 		free(b->victims);
 		free(b->doomed);

@@ -12,6 +12,7 @@ s3_again(int status, const char *code)
 {
 	static const struct { const char *code; enum retry kind; } known[] = {
 		{ "BadDigest", RETRY_TRANSIENT },
+		{ "ConditionalRequestConflict", RETRY_TRANSIENT },
 		{ "GlacierExpeditedRetrievalNotAvailable", RETRY_NO },
 		{ "InternalError", RETRY_TRANSIENT },
 		{ "NotImplemented", RETRY_NO },
@@ -102,15 +103,15 @@ find_text(void *with, const char *path, const char *text)
 {
 	struct found *f = with;
 
-	if (strcmp(path, f->want) == 0)
+	if (s3_ends(path, f->want) && strncmp(path, "Error/", 6) != 0)
 		s3_keep(&f->text, text);
 	return true;
 }
 
 bool
-s3_text_of(const struct http_answer *answer, const char *path, struct str *out)
+s3_text_of(const struct http_answer *answer, const char *tail, struct str *out)
 {
-	struct found f = { .want = path };
+	struct found f = { .want = tail };
 	bool good = xml_parse(str_get(&answer->body), answer->body.len, find_text, &f) && f.text.len != 0;
 
 	str_clear(out);

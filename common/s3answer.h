@@ -23,8 +23,8 @@ void s3_complaint(const struct http_answer *, struct str *code, struct str *mess
 /* Does it say in which region to ask instead? */
 bool s3_elsewhere(const struct http_answer *, const char *code, struct str *region);
 
-/* The text of one element, by its whole path; false where there is none or the answer is no XML. */
-bool s3_text_of(const struct http_answer *, const char *path, struct str *out);
+/* The text of one element, by its path below the root; false where there is none, or the answer is an error or no XML. */
+bool s3_text_of(const struct http_answer *, const char *tail, struct str *out);
 
 /* For those who read a list element by element: is this the path below the root?  Keep its text; as a time, 0 for none. */
 bool s3_ends(const char *path, const char *tail);

@@ -325,7 +325,7 @@ s3_initiate(struct s3 *s, unsigned lane, struct s3_upload *u, struct str *why)
 		s3_describe(&r, s, u->name, u->expected ? hex : NULL);
 		rc = s3_call(s, lane, &r, &arc, "", why);
 		u->lost = u->lost || r.answer.tries > 1;
-		if (rc != STORE_OK || s3_text_of(&r.answer.http, "InitiateMultipartUploadResult/UploadId", &id))
+		if (rc != STORE_OK || s3_text_of(&r.answer.http, "UploadId", &id))
 			break;
 		u->lost = true;
 		if (wrong == S3_WRONGS) {
@@ -455,19 +455,23 @@ s3_complete(struct s3 *s, unsigned lane, struct s3_upload *u, uint64_t size, con
 		there = s3_is_there(&r) || rc == STORE_ABSENT;
 		if (rc != STORE_OK && s3_learn_overwrites(s, &r))
 			continue;
-		if (rc != STORE_OK || s3_text_of(&r.answer.http, "CompleteMultipartUploadResult/ETag", &text))
+		if (rc != STORE_OK || s3_text_of(&r.answer.http, "ETag", &text))
 			break;
 		str_clear(&r.answer.code);
 		str_clear(&r.answer.message);
 		s3_complaint(&r.answer.http, &r.answer.code, &r.answer.message);
-		r.answer.http.status = 500;
-		aws_explain(&trouble, AWS_REFUSED, &r.answer);
-		rc = STORE_FAILED;
-		there = s3_is_there(&r);
+		if (r.answer.code.len == 0)
+			rc = s3_strange(&trouble, &r, "the answer has no ETag");
+		else {
+			r.answer.http.status = 500;
+			aws_explain(&trouble, AWS_REFUSED, &r.answer);
+			rc = STORE_FAILED;
+		}
+		there = s3_is_there(&r) || (r.answer.code.len == 0 && tries == LATE);
 		if (there || tries == LATE || (r.answer.code.len != 0 && s3_again(200, str_get(&r.answer.code)) == RETRY_NO))
 			break;
 	}
-	if (rc == STORE_OK && s3_text_of(&r.answer.http, "CompleteMultipartUploadResult/ChecksumSHA256", &text) && summed &&
+	if (rc == STORE_OK && s3_text_of(&r.answer.http, "ChecksumSHA256", &text) && summed &&
 	    strcmp(str_get(&text), sum) != 0)
 		rc = s3_strange(&trouble, &r, s3_is_other);
 	made = rc == STORE_OK;

@@ -18,6 +18,7 @@ s3_object_free(struct s3_object *o)
 	str_free(&o->version);
 	str_free(&o->restore);
 	str_free(&o->sum);
+	str_free(&o->lock);
 }
 
 static bool
@@ -58,6 +59,20 @@ look_at_tags(struct s3 *s, unsigned lane, const char *key, const char *version, 
 	s3_request_free(&r);
 }
 
+static void
+read_lock(const struct http_answer *h, struct str *lock)
+{
+	struct str mode = { 0 }, until = { 0 };
+
+	if (http_find(h, "x-amz-object-lock-mode", &mode) && http_find(h, "x-amz-object-lock-retain-until-date", &until))
+		str_format(lock, "it is locked until %.10s, mode %.20s", str_get(&until), str_get(&mode));
+	str_clear(&mode);
+	if (http_find(h, "x-amz-object-lock-legal-hold", &mode) && strcmp(str_get(&mode), "ON") == 0)
+		str_format(lock, "%sit is on legal hold", lock->len != 0 ? ", and " : "");
+	str_free(&mode);
+	str_free(&until);
+}
+
 enum store_rc
 s3_head(struct s3 *s, unsigned lane, const char *id, struct s3_object *o, struct str *why)
 {
@@ -93,6 +108,7 @@ s3_head(struct s3 *s, unsigned lane, const char *id, struct s3_object *o, struct
 		http_find(h, "x-amz-version-id", &o->version);
 		http_find(h, "x-amz-restore", &o->restore);
 		http_find(h, "x-amz-checksum-sha256", &o->sum);
+		read_lock(h, &o->lock);
 		str_clear(&v);
 		if (!o->hashed)
 			look_at_tags(s, lane, key, version, o);
@@ -215,6 +231,8 @@ s3_attach_part(struct s3_request *r, const struct store_part *part)
 	hex_put(r->sha256, part->linear, SHA256_SIZE);
 	s3_sum_text(r->sum, part->linear);
 	aws_call_header(&r->call, "x-amz-checksum-sha256", r->sum);
+	/* A bucket that locks wants to hear of it twice. */
+	aws_call_header(&r->call, "x-amz-sdk-checksum-algorithm", "SHA256");
 	aws_call_header(&r->call, "Content-Type", "application/octet-stream");
 	r->call.length = part->length;
 	r->call.source = part->read;

@@ -14,6 +14,7 @@ struct s3_object {                      /* zero before its first use */
 	int64_t time;
 	char class[32];                 /* "" for STANDARD */
 	struct str version, restore, sum;       /* sum: x-amz-checksum-sha256 */
+	struct str lock;                /* what keeps it from being removed, in words; "": nothing that may be seen */
 	bool hashed;
 	uint8_t tree[SHA256_SIZE];
 };

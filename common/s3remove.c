@@ -1,5 +1,6 @@
 #include "s3remove.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,12 @@ s3_terms(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *
 		d[i].days = 0;
 		d[i].tariff = "STANDARD";
 		str_clear(&d[i].version);
-		if ((rc = d[i].rc = s3_head(is, lane, d[i].id, &o, why)) != STORE_OK || !o.there)
+		str_clear(&d[i].held);
+		rc = d[i].rc = s3_head(is, lane, d[i].id, &o, why);
+		d[i].gone = rc == STORE_OK && !o.there;
+		if (rc != STORE_OK || !o.there)
 			continue;
+		str_puts(&d[i].held, str_get(&o.lock));
 		if (o.time != 0)
 			d[i].since = o.time;
 		str_puts(&d[i].version, str_get(&o.version));
@@ -107,10 +112,9 @@ delete_one(struct s3 *s, unsigned lane, struct store_doomed *d, struct str *why)
 }
 
 /* That very version, where the bucket keeps versions: without it only a marker would be put before it, and it be paid on. */
-enum store_rc
-s3_remove(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+static enum store_rc
+remove_all(struct s3 *s, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
 {
-	struct s3 *s = is;
 	struct verdicts v = { .d = d, .n = n };
 	struct s3_request r = { 0 };
 	const char *version;
@@ -146,7 +150,7 @@ s3_remove(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str 
 		s->singly = true;
 		str_free(&trouble);
 		s3_request_free(&r);
-		return s3_remove(s, lane, d, n, why);
+		return remove_all(s, lane, d, n, why);
 	}
 	str_puts(why, rc != STORE_OK ? str_get(&trouble) : "");
 	str_free(&trouble);
@@ -157,5 +161,80 @@ s3_remove(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str 
 	str_free(&v.code);
 	str_free(&v.message);
 	s3_request_free(&r);
+	return rc;
+}
+
+/* The versions of one key that are there, but for one. */
+struct rest {
+	const char *key, *but;
+	struct s3_page page;
+	struct str k, v, first;         /* of the entry that is being read; and the id of the first */
+	uint64_t size, bytes;
+	unsigned n;
+};
+
+static bool
+read_version(void *with, const char *path, const char *text)
+{
+	struct rest *r = with;
+
+	if (s3_ends(path, "Version/Key"))
+		s3_keep(&r->k, text);
+	else if (s3_ends(path, "Version/VersionId"))
+		s3_keep(&r->v, text);
+	else if (s3_ends(path, "Version/Size"))
+		r->size = strtoull(text, NULL, 10);
+	else if (s3_ends(path, "Version") && strcmp(str_get(&r->k), r->key) == 0 && strcmp(str_get(&r->v), r->but) != 0) {
+		if (r->n++ == 0)
+			str_format(&r->first, "%s?versionId=%s", r->key, str_get(&r->v));
+		r->bytes += r->size;
+	}
+	return true;
+}
+
+/* What is still there under its name, and paid for: of one page, which begins with just that name. */
+static void
+see_rest(struct s3 *s, unsigned lane, struct store_doomed *d)
+{
+	struct rest rest = { .but = str_get(&d->version) };
+	struct s3_request r = { 0 };
+	struct str why = { 0 };
+	const char *version;
+	char *key = s3_key(d->id, &version);
+
+	rest.key = key;
+	s3_prepare(&r, s, "GET", NULL, "versions");
+	s3_add_query(&r, "prefix", key);
+	str_clear(&d->left);
+	if (s3_get_page(s, lane, &r, &rest.page, read_version, &rest, &why) != STORE_OK) {
+		if (!d->gone)           /* then it is known that versions are kept */
+			str_format(&d->left, "whether other versions of it remain is not known: %s", str_get(&why));
+	} else if (rest.n == 1)
+		str_format(&d->left, "another version of it remains, %" PRIu64 " bytes, and is paid for: %s", rest.bytes,
+		    str_get(&rest.first));
+	else if (rest.n > 1)
+		str_format(&d->left, "%u other versions of it remain, %" PRIu64 " bytes, and are paid for, the newest is %s", rest.n,
+		    rest.bytes, str_get(&rest.first));
+	str_free(&rest.page.next);
+	str_free(&rest.k);
+	str_free(&rest.v);
+	str_free(&rest.first);
+	str_free(&why);
+	free(key);
+	s3_request_free(&r);
+}
+
+enum store_rc
+s3_remove(void *is, unsigned lane, struct store_doomed *d, size_t n, struct str *why)
+{
+	enum store_rc rc = remove_all(is, lane, d, n, why);
+
+	for (size_t i = 0; i < n && rc == STORE_OK; i++) {
+		str_clear(&d[i].left);
+		if (d[i].rc != STORE_OK && d[i].held.len != 0)
+			str_format(&d[i].why, "; %s", str_get(&d[i].held));
+		else if (d[i].rc == STORE_OK && (d[i].version.len != 0 || d[i].gone))
+			see_rest(is, lane, &d[i]);
+	}
 	return rc;
 }

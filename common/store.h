@@ -230,9 +230,12 @@ struct store_doomed {
 	int64_t since;                  /* when it was stored, seconds since 1970; 0: not known */
 	unsigned days;                  /* set by store_terms, since too where the store knows it, */
 	const char *tariff;             /* a constant, */
-	struct str version;             /* and this, which store_remove needs */
+	struct str version;             /* and these, which store_remove needs: */
+	struct str held;                /* what may keep it, in words */
+	bool gone;                      /* it is not there, but what was before it may be */
 	enum store_rc rc;               /* what became of it; where it is gone already that is STORE_OK too */
 	struct str why;
+	struct str left;                /* set by store_remove: what of it is still there, in words */
 };
 
 enum { STORE_BATCH = 1000 };

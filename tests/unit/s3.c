@@ -9,7 +9,7 @@ static const struct { int status; const char *code; enum retry kind; } answers[]
 	{ 0, "", RETRY_TRANSIENT }, { 500, "InternalError", RETRY_TRANSIENT }, { 200, "InternalError", RETRY_TRANSIENT },
 	{ 503, "SlowDown", RETRY_THROTTLED }, { 503, "ServiceUnavailable", RETRY_TRANSIENT }, { 503, "", RETRY_TRANSIENT },
 	{ 400, "RequestTimeout", RETRY_TRANSIENT }, { 400, "", RETRY_TRANSIENT }, { 400, "BadDigest", RETRY_TRANSIENT },
-	{ 409, "OperationAborted", RETRY_TRANSIENT }, { 429, "", RETRY_THROTTLED },
+	{ 409, "OperationAborted", RETRY_TRANSIENT }, { 409, "ConditionalRequestConflict", RETRY_TRANSIENT }, { 429, "", RETRY_THROTTLED },
 	{ 503, "GlacierExpeditedRetrievalNotAvailable", RETRY_NO }, { 501, "NotImplemented", RETRY_NO },
 	{ 400, "InvalidStorageClass", RETRY_NO }, { 403, "AccessDenied", RETRY_NO }, { 403, "InvalidObjectState", RETRY_NO },
 	{ 404, "NoSuchUpload", RETRY_NO }, { 404, "NotFound", RETRY_NO }, { 412, "PreconditionFailed", RETRY_NO },
