@@ -22,6 +22,12 @@ mem_alloc(size_t n)
 }
 
 void *
+mem_pages(size_t n)
+{
+	return must(aligned_alloc(4096, (n + 4095) / 4096 * 4096));
+}
+
+void *
 mem_array(size_t count, size_t size)
 {
 	return must(calloc(count != 0 ? count : 1, size != 0 ? size : 1));

@@ -46,7 +46,7 @@ enum seal_rc seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t 
  * output in front of the input and far enough from it that neither runs into the
  * other, so that each is one piece.
  */
-#define SEAL_LEAD(chunks) (SEAL_SEALED + (chunks) * BOX_TAG)            /* where the input stands */
+#define SEAL_LEAD(chunks) ((SEAL_SEALED + (chunks) * BOX_TAG + 4095) / 4096 * 4096)    /* where the input stands: on a page */
 #define SEAL_RUN(chunks) (SEAL_LEAD(chunks) + (chunks) * SEAL_SEALED)  /* bytes of the buffer */
 
 struct seal_run {

@@ -328,7 +328,7 @@ read_payload(struct sealer *s, struct batch *b)
 	int last;
 
 	if (b->run.buf == NULL)
-		b->run.buf = mem_alloc(SEAL_RUN(s->chunks));
+		b->run.buf = mem_pages(SEAL_RUN(s->chunks));
 	b->run.lead = SEAL_LEAD(s->chunks);
 	b->run.first = f->number;
 	if ((n = source_fill(s->source, b->run.buf + b->run.lead, s->chunks * unit)) < 0 || (last = source_ended(s->source)) < 0) {

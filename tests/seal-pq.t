@@ -23,7 +23,7 @@ seal-keygen --pq -o id >pub
 seal-keygen --pq -o id2 >pub2
 seal-keygen --pq -o other >pub3
 ok 'an identity and its recipient' 'grep -q "^AGE-SECRET-KEY-PQ-1" id; [ "$(stat -c %a id)" = 600 ]; [ "$(wc -c <pub)" -eq 1960 ] && seal-keygen -y id | cmp - pub'
-ok "the specification's example" "echo $example | seal-keygen -y | cut -c 1-50 | grep -q '^age1pq1x34nzsvr0rxjsgdn8zgyhfe8j7ceq5r9rdelkjuh3y235'"
+ok "the specification's example" "echo $example | seal-keygen -y | grep -q '^age1pq1x34nzsvr0rxjsgdn8zgyhfe8j7ceq5r9rdelkjuh3y235'"
 dies 2 '^usage' '--pq makes, -y does not' 'seal-keygen --pq -y id'
 for n in 0 1 65536 200000; do
 	ok "$n bytes: ours opens ours" "head -c $n in >y; seal -R pub <y | seal -d -i id | cmp - y"
