@@ -15,14 +15,16 @@ mkdir d other
 cp small "$odd"
 head -c 20000001 /dev/urandom >big
 head -c 8388608 /dev/zero >eight
+seq 7 >other/small
+{ cat big; echo; } >other/big
 
 common() { # CLASS
 	rm -rf led back
 	ok "$1: files go up" 'put -T4 --class '"$2"' -l led small big eight "$odd" >/dev/null && wc -l <led | grep -qx 4'
 	ok "$1: so does a stream, in parts" 'put --class '"$2"' --part-size 8M --name stream <big >stream.led && cut -f5 stream.led >h && treehash big | cut -c1-64 | cmp - h'
 	ok "$1: once more it is there already" 'put --class '"$2"' small big | cut -f2- >again && grep -E "	(small|big)	" led | cut -f2- | cmp - again'
-	dies 1 'small: something else is in the bucket under that name, and is not overwritten' "$1: other bytes of that name are refused" 'cd other && seq 7 >small && put --class '"$2"' small'
-	dies 1 'big: something else is in the bucket under that name' "$1: in parts, too" 'cd other && { cat ../big; echo; } >big && put --class '"$2"' big'
+	dies 1 'small: something else is in the bucket under that name, and is not overwritten' "$1: other bytes of that name are refused" 'cd other && put --class '"$2"' small'
+	dies 1 'big: something else is in the bucket under that name' "$1: in parts, too" 'cd other && put --class '"$2"' big'
 	ok "$1: all of it comes back" 'glacier-get -s "$S" -N -o back <led >/dev/null && cmp big back/big && cmp eight back/eight && cmp small "back/$odd"'
 	ok "$1: nothing is left open" 'glacier-ls -s "$S" --uploads >u && [ ! -s u ] || { [ "$(cut -f3 u | sort -u)" = big ] && glacier-put -s "$S" --abort && glacier-ls -s "$S" --uploads >u && [ ! -s u ]; }'
 	ok "$1: a plain client reads it" 'api get-object --bucket "$bucket" --key p/big got >/dev/null && cmp big got'
