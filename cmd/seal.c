@@ -184,7 +184,10 @@ complain(const struct job *j, const struct item *it, const struct sealer_fault *
 	case SEALER_FINE: break;
 	case SEALER_READ:
 		errno = fault->error;
-		ewarn("%s", it->name);
+		if (errno == ESTALE)
+			warn("%s: changed while it was read", it->name);
+		else
+			ewarn("%s", it->name);
 		break;
 	case SEALER_ARMOR:
 		if (fault->armor == ARMOR_LEAD || fault->armor == ARMOR_CUT)

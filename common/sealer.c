@@ -4,6 +4,10 @@
  * done by many threads; those that have other batches of the file wait for the
  * key.  They never wait for ever: the pool begins jobs in their order, so the
  * first batch is with some thread already.
+ *
+ * A batch that stands in a regular file is read by the thread that works on it,
+ * into its own cache.  All others are read by the thread that makes the calls:
+ * those of pipes and of armor, and the last one of a file, whose end must be seen.
  */
 #include "sealer.h"
 
@@ -12,6 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "mem.h"
 #include "meter.h"
 #include "pool.h"
@@ -19,13 +24,14 @@
 
 enum {
 	CHUNKS = 16,            /* in a batch, at most */
-	THREADS = 32,           /* more are of no use: one thread reads and writes for all of them */
+	THREADS = 32,           /* more are of no use: one thread writes for all of them */
 	BUFFERS = 20 << 20      /* bytes of all batches together */
 };
 
 /* A file on its way. */
 struct flow {
 	void *file;
+	int fd;                         /* open until the last batch is out; or -1 */
 	struct age_keys keys;           /* as they were when it was begun */
 	bool passphrase;                /* it is sealed with one */
 	bool over;                      /* its end is out; drop what still comes */
@@ -41,6 +47,8 @@ struct batch {
 	bool end;                       /* it is the last one of its flow */
 	bool header;                    /* there is one to make, or to open */
 	bool empty;                     /* there is no payload to work on */
+	bool unread;                    /* run.in bytes are still to be read, from place on */
+	uint64_t place;
 	struct str head;                /* of the first one: the header, and the payload's nonce */
 	struct seal_run run;
 	struct sealer_fault fault;      /* in reading it, or with the header */
@@ -48,6 +56,7 @@ struct batch {
 
 struct sealer {
 	bool open;
+	bool alone;                     /* there is one thread: let it not read too */
 	const struct age_keys *keys;
 	sealer_ask *ask;
 	void *asked;
@@ -61,7 +70,6 @@ struct sealer {
 	struct flow *reading;
 	bool fresh;                     /* nothing was read of it */
 	struct source *source;
-	int fd;
 
 	pthread_mutex_t lock;           /* guards the flows' state */
 	pthread_cond_t known;           /* it has changed */
@@ -142,6 +150,19 @@ begin(struct sealer *s, struct batch *b)
 	return rc == AGE_OK;
 }
 
+/* Of a regular file.  false: it cannot be, or the file has become shorter. */
+static bool
+read_claimed(struct batch *b)
+{
+	ssize_t n = io_fill_at(b->flow->fd, b->run.buf + b->run.lead, b->run.in, b->place);
+
+	if (n == (ssize_t)b->run.in)
+		return true;
+	b->fault.kind = SEALER_READ;
+	b->fault.error = n < 0 ? errno : ESTALE;
+	return false;
+}
+
 static void
 work(void *arg, unsigned thread, void *shared)
 {
@@ -151,7 +172,7 @@ work(void *arg, unsigned thread, void *shared)
 	(void)thread;
 	b->run.out = 0;
 	b->run.rc = SEAL_OK;
-	if ((b->header && !begin(s, b)) || b->empty || !key_known(s, b->flow))
+	if ((b->header && !begin(s, b)) || b->empty || !key_known(s, b->flow) || (b->unread && !read_claimed(b)))
 		return;
 	if (s->open)
 		seal_run_open(&b->run, b->flow->key);
@@ -165,7 +186,7 @@ sealer_new(bool open, unsigned threads, const struct age_keys *keys, sealer_ask 
 	struct sealer *s = mem_alloc(sizeof *s);
 
 	threads = threads < THREADS ? threads : THREADS;
-	*s = (struct sealer){ .open = open, .keys = keys, .ask = ask, .asked = asked, .ring = POOL_RING(threads), .fd = -1 };
+	*s = (struct sealer){ .open = open, .alone = threads == 1, .keys = keys, .ask = ask, .asked = asked, .ring = POOL_RING(threads) };
 	for (s->chunks = CHUNKS; s->chunks > 1 && s->ring * SEAL_RUN(s->chunks) > BUFFERS; )
 		s->chunks--;
 	s->flows = box_alloc((s->ring + 1) * sizeof *s->flows);
@@ -180,24 +201,33 @@ static void
 stop_reading(struct sealer *s)
 {
 	source_free(s->source);
-	if (s->fd >= 0)
-		close(s->fd);
 	s->source = NULL;
 	s->reading = NULL;
-	s->fd = -1;
+}
+
+/* Nothing of it is on its way any more. */
+static void
+end_flow(struct flow *f)
+{
+	mem_wipe(f->key, sizeof f->key);
+	if (f->fd >= 0)
+		close(f->fd);
 }
 
 void
 sealer_free(struct sealer *s)
 {
 	struct sealer_piece dropped;
+	struct flow *reading;
 
 	if (s == NULL)
 		return;
-	if (s->reading != NULL)
-		stop_reading(s);
+	reading = s->reading;
+	stop_reading(s);
 	while (sealer_take(s, &dropped))
 		;
+	if (reading != NULL)
+		end_flow(reading);
 	for (unsigned i = 0; i < s->ring; i++) {
 		struct batch *b = pool_job(s->pool, i);
 
@@ -235,11 +265,11 @@ sealer_begin(struct sealer *s, int fd, void *file)
 {
 	struct flow *f = &s->flows[s->begun++ % (s->ring + 1)];
 
-	*f = (struct flow){ .file = file, .keys = *s->keys, .over = false, .state = WAIT };
+	*f = (struct flow){ .file = file, .fd = fd, .keys = *s->keys, .over = false, .state = WAIT };
 	f->passphrase = !s->open && f->keys.keys.n == 0;
 	s->reading = f;
 	s->fresh = true;
-	if ((s->fd = fd) < 0)
+	if (fd < 0)
 		return;
 	s->source = source_new(fd);
 	if (s->open)
@@ -315,7 +345,7 @@ read_header(struct sealer *s, struct batch *b)
 	if ((got = source_fill(s->source, nonce, sizeof nonce)) < 0)
 		fails_to_read(s, b);
 	else if (got < SEAL_NONCE)
-		fails(s, b, (struct sealer_fault){ .kind = SEALER_PAYLOAD, .payload = SEAL_CUT, .place = length });
+		fails(s, b, (struct sealer_fault){ .kind = SEALER_HEADER, .header = AGE_MORE });
 	str_add(&b->head, nonce, sizeof nonce);
 }
 
@@ -324,14 +354,15 @@ read_payload(struct sealer *s, struct batch *b)
 {
 	size_t unit = s->open ? SEAL_SEALED : SEAL_CHUNK;
 	struct flow *f = b->flow;
-	ssize_t n;
-	int last;
+	ssize_t n = (ssize_t)(s->chunks * unit);
+	int last = 0;
 
 	if (b->run.buf == NULL)
 		b->run.buf = mem_pages(SEAL_RUN(s->chunks));
 	b->run.lead = SEAL_LEAD(s->chunks);
 	b->run.first = f->number;
-	if ((n = source_fill(s->source, b->run.buf + b->run.lead, s->chunks * unit)) < 0 || (last = source_ended(s->source)) < 0) {
+	b->unread = !s->alone && source_claim(s->source, s->chunks * unit, &b->place);
+	if (!b->unread && ((n = source_fill(s->source, b->run.buf + b->run.lead, s->chunks * unit)) < 0 || (last = source_ended(s->source)) < 0)) {
 		fails_to_read(s, b);
 		return;
 	}
@@ -355,7 +386,8 @@ sealer_read(struct sealer *s)
 	struct flow *f = s->reading;
 
 	b->flow = f;
-	b->end = b->empty = f->over || s->fd < 0;
+	b->end = b->empty = f->over || f->fd < 0;
+	b->unread = false;
 	b->header = s->fresh && !s->open && !b->empty;
 	b->fault = (struct sealer_fault){ .kind = SEALER_FINE };
 	str_clear(&b->head);
@@ -404,7 +436,7 @@ sealer_take(struct sealer *s, struct sealer_piece *p)
 			p->end = true;
 		f->over = p->end || dropped;
 		if (b->end) {
-			mem_wipe(f->key, sizeof f->key);
+			end_flow(f);
 			s->ended++;
 		}
 	} while (dropped);

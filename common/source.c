@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "io.h"
 #include "mem.h"
@@ -210,6 +212,22 @@ source_ended(struct source *s)
 	if (r > 0)
 		return 0;
 	return s->kind == ARMORED && s->rc != ARMOR_OK ? 2 : 1;
+}
+
+bool
+source_claim(struct source *s, size_t n, uint64_t *place)
+{
+	off_t ahead = (off_t)(s->ahead.len - s->used), want = (off_t)n, at;
+	struct stat st;
+
+	if (s->kind != PLAIN || fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode) || (at = lseek(s->fd, 0, SEEK_CUR)) < ahead)
+		return false;
+	at -= ahead;
+	if (st.st_size - at <= want || lseek(s->fd, at + want, SEEK_SET) < 0)
+		return false;
+	s->used = s->ahead.len;
+	*place = (uint64_t)at;
+	return true;
 }
 
 int

@@ -37,6 +37,13 @@ ssize_t source_fill(struct source *, void *buf, size_t n);
 /* Is this the end?  1; 2 where only the armor breaks off here; 0; or -1 and errno. */
 int source_ended(struct source *);
 
+/*
+ * Pass over the next n bytes, for another thread to read them with io_fill_at from
+ * place on: where they stand in a regular file, without armor, and are not its last
+ * ones.  Else false, and nothing is passed over.
+ */
+bool source_claim(struct source *, size_t n, uint64_t *place);
+
 /* Look at some more bytes ahead: 1, 0 at the end, or -1 and errno. */
 int source_more(struct source *);
 

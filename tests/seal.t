@@ -126,7 +126,7 @@ dies 1 'header is malformed' 'a damaged stanza' 'sed "2s/X25519 ./X25519 */" s |
 dies 1 'header is cut short' 'a cut header' 'head -c 100 s | seal -d -i id'
 dies 1 'not for any of these' 'the wrong identity' 'seal -d -i other <s'
 dies 1 'MAC does not match' 'a damaged MAC' 'sed "s/^--- ....../--- AAAAAA/" s | seal -d -i id'
-dies 1 "is cut short, at byte $head" 'no payload' "head -c $head s | seal -d -i id"
+dies 1 'header is cut short$' 'no payload' "head -c $((head + 15)) s | seal -d -i id"
 dies 1 "is damaged, at byte $((head + 16))" 'a damaged nonce' "flip $((head + 3)); seal -d -i id <d"
 dies 1 "is damaged, at byte $((head + 16 + 65552))" 'a damaged second chunk' "flip $((head + 16 + 65552 + 7)); seal -d -i id <d"
 ok 'what came before is out, and no more' "! seal -d -i id <d >o; [ \$(wc -c <o) -eq 65536 ] && head -c 65536 in | cmp - o"
@@ -135,6 +135,10 @@ dies 1 'is cut short, at byte' 'cut at the end of a chunk' "head -c $((head + 16
 dies 1 'is damaged, at byte' 'cut inside a chunk' "head -c $((size - 5)) s | seal -d -i id"
 dies 1 'is damaged, at byte\|data after' 'one byte too many' '{ cat s; printf x; } | seal -d -i id'
 dies 1 'data after its end' 'a full last chunk with more behind it' 'head -c 65536 in | seal -R pub >e; { cat e; head -c 65552 s; } | seal -d -i id'
+# While the threads wait for the passphrase's key they have claimed what they will read.
+dies 1 '^seal: p2: changed while it was read$' 'a file that becomes shorter' 'head -c 9000000 /dev/zero | seal --passphrase-fd 3 >p2 3<pw; seal -d -T2 --passphrase-fd 3 -o p3 p2 3<pw & until [ "$(cat /proc/$!/fdinfo/* 2>/dev/null | sed -n "s/^pos:[^0-9]*//p" | sort -n | tail -n 1)" -gt 3000000 ]; do sleep 0.01; done; truncate -s 2000000 p2; wait $!'
+ok 'leaves no file' '[ ! -e p3 ] && [ ! -e .p3.part ]'
+ok 'standard input is read from where it is, and to its end' 'cat in in in in >x; { dd bs=1000 count=1 status=none >/dev/null; seal -T2 -R pub >e; wc -c >rest; } <x; [ "$(cat rest)" -eq 0 ]; seal -d -i id <e >y; tail -c +1001 x | cmp - y; { echo hello; cat e; } >z; { dd bs=6 count=1 status=none >/dev/null; seal -d -T2 -i id; } <z | cmp - y'
 ok 'a failed open leaves no file' 'cp d x.age; rm -f x; ! seal -d -i id x.age; [ ! -e x ] && [ ! -e .x.part ]'
 
 dies 1 'standard output: No space' 'a full disk' 'seal -R pub <in >/dev/full'
