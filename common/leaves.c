@@ -9,15 +9,13 @@
 #include "leaves.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
+#include "map.h"
 #include "mem.h"
 #include "meter.h"
 #include "pool.h"
@@ -56,37 +54,12 @@ struct run {
 	int error;
 };
 
-/* Where a worker goes when its map fails it. */
-static _Thread_local sigjmp_buf *trap;
-
 static void
-on_bus(int number)
+hash_mapped(const uint8_t *bytes, size_t n, void *window)
 {
-	if (trap != NULL)
-		siglongjmp(*trap, 1);
-	signal(number, SIG_DFL);        /* not ours: it comes again, and ends the program */
-}
+	struct window *w = window;
 
-/* false: it cannot be mapped, or not to its end. */
-static bool
-hash_mapped(struct window *w)
-{
-	size_t before = w->offset % (uint64_t)sysconf(_SC_PAGESIZE);
-	sigjmp_buf here;
-	uint8_t *map;
-	bool good;
-
-	map = mmap(NULL, before + w->len, PROT_READ, MAP_SHARED, w->fd, (off_t)(w->offset - before));
-	if (map == MAP_FAILED)
-		return false;
-	good = sigsetjmp(here, 1) == 0;
-	if (good) {
-		trap = &here;
-		tree_leaves(w->leaf, map + before, w->len);
-	}
-	trap = NULL;
-	munmap(map, before + w->len);
-	return good;
+	tree_leaves(w->leaf, bytes, n);
 }
 
 static void
@@ -102,7 +75,7 @@ hash_window(void *job, unsigned thread, void *shared)
 		tree_leaves(w->leaf, w->buf, w->len);
 		return;
 	}
-	if (hash_mapped(w))
+	if (map_do(w->fd, w->offset, w->len, hash_mapped, w))
 		return;
 	buf = malloc(w->len);
 	n = buf == NULL ? -1 : io_fill_at(w->fd, buf, w->len, w->offset);
@@ -120,12 +93,9 @@ struct leaves *
 leaves_new(unsigned threads)
 {
 	struct leaves *l = mem_alloc(sizeof *l);
-	struct sigaction bus = { .sa_handler = on_bus };
 
 	l->threads = threads;
 	l->buffers = threads + 1 < LEAVES_BUFFERS ? threads + 1 : LEAVES_BUFFERS;
-	sigemptyset(&bus.sa_mask);
-	sigaction(SIGBUS, &bus, NULL);
 	for (; l->spares < l->buffers; l->spares++)
 		l->spare[l->spares] = mem_alloc(WINDOW);        /* an address; memory comes with its first use */
 	return l;
