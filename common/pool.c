@@ -22,11 +22,12 @@ struct worker {
 struct pool {
 	pthread_mutex_t lock;           /* guards the counters, done and stop */
 	pthread_cond_t waiting;         /* a job waits for a worker, or stop */
-	pthread_cond_t finished;        /* a job is done */
+	pthread_cond_t finished;        /* the oldest job is done; for pool_wait, any one */
 	uint64_t tail, next, head;
 	uint64_t ended, seen;           /* jobs done so far, and when pool_wait returned last */
 	bool *done;                     /* by place in the ring */
 	bool stop;
+	bool any;                       /* pool_wait waits */
 
 	/* Fixed at birth. */
 	pool_work *work;
@@ -62,7 +63,9 @@ run(void *arg)
 		pthread_mutex_lock(&p->lock);
 		p->done[mine % p->ring] = true;
 		p->ended++;
-		pthread_cond_signal(&p->finished);
+		/* A wake-up for nothing would take a processor from some worker. */
+		if (mine == p->tail || p->any)
+			pthread_cond_signal(&p->finished);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -139,8 +142,10 @@ pool_wait(struct pool *p)
 	bool some = p->tail != p->head;
 
 	pthread_mutex_lock(&p->lock);
+	p->any = true;
 	while (p->ended == p->seen && p->ended != p->head)
 		pthread_cond_wait(&p->finished, &p->lock);
+	p->any = false;
 	p->seen = p->ended;
 	pthread_mutex_unlock(&p->lock);
 	return some;
