@@ -69,7 +69,7 @@ seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t key[BOX_KEY],
 void
 seal_run(struct seal_run *r, const uint8_t key[BOX_KEY])
 {
-	const uint8_t *in = r->buf + r->lead;
+	const uint8_t *in = r->from != NULL ? r->from : r->buf + r->lead;
 	uint64_t number = r->first;
 	size_t at = 0, n;
 

@@ -51,7 +51,8 @@ enum seal_rc seal_open(uint8_t *out, const uint8_t *in, size_t n, const uint8_t 
 
 struct seal_run {
 	uint8_t *buf;
-	size_t lead;            /* SEAL_LEAD: the input is at buf + lead */
+	size_t lead;            /* SEAL_LEAD: the input is at buf + lead, */
+	const uint8_t *from;    /* if not here, of sealing only */
 	size_t in;              /* bytes of it: full chunks, but for the last one of a payload */
 	uint64_t first;         /* number of the first chunk */
 	bool last;              /* the input ends with it */

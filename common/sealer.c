@@ -5,9 +5,11 @@
  * key.  They never wait for ever: the pool begins jobs in their order, so the
  * first batch is with some thread already.
  *
- * A batch that stands in a regular file is read by the thread that works on it,
- * into its own cache.  All others are read by the thread that makes the calls:
- * those of pipes and of armor, and the last one of a file, whose end must be seen.
+ * A batch that stands in a regular file is left to the thread that works on it: to
+ * seal it is mapped, which costs less than to copy; to open it is read, for it is
+ * looked at twice, and nobody may change it in between.  All others are read by
+ * the thread that makes the calls: those of pipes and of armor, and the last one
+ * of a file, whose end must be seen.
  */
 #include "sealer.h"
 
@@ -17,13 +19,14 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "map.h"
 #include "mem.h"
 #include "meter.h"
 #include "pool.h"
 #include "source.h"
 
 enum {
-	CHUNKS = 16,            /* in a batch, at most */
+	CHUNKS = 32,            /* in a batch, at most */
 	THREADS = 32,           /* more are of no use: one thread writes for all of them */
 	BUFFERS = 20 << 20      /* bytes of all batches together */
 };
@@ -150,7 +153,17 @@ begin(struct sealer *s, struct batch *b)
 	return rc == AGE_OK;
 }
 
-/* Of a regular file.  false: it cannot be, or the file has become shorter. */
+static void
+seal_mapped(const uint8_t *bytes, size_t n, void *batch)
+{
+	struct batch *b = batch;
+
+	(void)n;
+	b->run.from = bytes;
+	seal_run(&b->run, b->flow->key);
+}
+
+/* false: it cannot be read, or the file has become shorter. */
 static bool
 read_claimed(struct batch *b)
 {
@@ -158,6 +171,7 @@ read_claimed(struct batch *b)
 
 	if (n == (ssize_t)b->run.in)
 		return true;
+	b->run.out = 0;
 	b->fault.kind = SEALER_READ;
 	b->fault.error = n < 0 ? errno : ESTALE;
 	return false;
@@ -172,7 +186,12 @@ work(void *arg, unsigned thread, void *shared)
 	(void)thread;
 	b->run.out = 0;
 	b->run.rc = SEAL_OK;
-	if ((b->header && !begin(s, b)) || b->empty || !key_known(s, b->flow) || (b->unread && !read_claimed(b)))
+	if ((b->header && !begin(s, b)) || b->empty || !key_known(s, b->flow))
+		return;
+	if (b->unread && !s->open && map_do(b->flow->fd, b->place, b->run.in, seal_mapped, b))
+		return;
+	b->run.from = NULL;
+	if (b->unread && !read_claimed(b))
 		return;
 	if (s->open)
 		seal_run_open(&b->run, b->flow->key);
