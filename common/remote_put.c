@@ -18,7 +18,7 @@ struct held {
 };
 
 struct upload {
-	struct remote *glacier;
+	struct remote *vault;
 	struct upload *next, **from;    /* in known */
 	char *id, *name;
 	uint64_t part_size;
@@ -33,7 +33,7 @@ upload_new(struct remote *v, const char *name, uint64_t part_size, const char *i
 {
 	struct upload *u = mem_alloc(sizeof *u);
 
-	*u = (struct upload){ .glacier = v, .id = mem_copy(id), .name = mem_copy(name), .part_size = part_size };
+	*u = (struct upload){ .vault = v, .id = mem_copy(id), .name = mem_copy(name), .part_size = part_size };
 	pthread_mutex_lock(&v->lock);
 	u->next = v->known;
 	u->from = &v->known;
@@ -48,7 +48,7 @@ void
 remote_put_free(void *up)
 {
 	struct upload *u = up;
-	struct remote *v = u->glacier;
+	struct remote *v = u->vault;
 
 	pthread_mutex_lock(&v->lock);
 	*u->from = u->next;
@@ -89,7 +89,7 @@ remote_put_begun(const void *up)
 }
 
 struct uploads {
-	struct remote *glacier;
+	struct remote *vault;
 	struct upload **list;
 	size_t n;
 	bool unknown;                   /* only those that no upload of this program is */
@@ -116,12 +116,12 @@ add_upload(const struct json *j, void *with)
 	int64_t part = json_get_integer(j, "PartSizeInBytes", 0);
 	struct str name = { 0 };
 
-	if (id == NULL || !remote_takes_id(id) || part <= 0 || (us->unknown && is_known(us->glacier, id)))
+	if (id == NULL || !remote_takes_id(id) || part <= 0 || (us->unknown && is_known(us->vault, id)))
 		return true;
 	described_name(description != NULL ? description : "", &name);
 	if ((us->n & (us->n - 1)) == 0)
 		us->list = mem_grow(us->list, (us->n != 0 ? 2 * us->n : 1) * sizeof *us->list);
-	us->list[us->n] = upload_new(us->glacier, str_get(&name), (uint64_t)part, id);
+	us->list[us->n] = upload_new(us->vault, str_get(&name), (uint64_t)part, id);
 	us->list[us->n++]->begun = remote_time(j, "CreationDate");
 	str_free(&name);
 	return true;
@@ -130,7 +130,7 @@ add_upload(const struct json *j, void *with)
 enum store_rc
 remote_put_uploads(void *is, unsigned lane, void ***found, size_t *n, struct str *why)
 {
-	struct uploads us = { .glacier = is };
+	struct uploads us = { .vault = is };
 	enum store_rc rc = remote_list(is, lane, "/multipart-uploads", "", "UploadsList", add_upload, &us, why);
 
 	for (size_t i = 0; i < us.n && rc != STORE_OK; i++)
@@ -238,7 +238,7 @@ remote_put_abort(void *is, void *up, unsigned lane, struct str *why)
 static void
 sweep(struct remote *v, const struct upload *u, unsigned lane)
 {
-	struct uploads us = { .glacier = v, .unknown = true };
+	struct uploads us = { .vault = v, .unknown = true };
 	struct str ignored = { 0 };
 
 	remote_list(v, lane, "/multipart-uploads", "", "UploadsList", add_upload, &us, &ignored);
