@@ -15,7 +15,13 @@ scripts := backup.sh expire.sh restore.sh verify.sh
 sections := 1 5 7
 common  := $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 
-all: $(progs:%=$B/%)
+all: $(progs:%=$B/%) $B/README.restore.txt
+
+# What lies beside every set, for whoever has nothing of this toolkit.
+page    := $(or $(wildcard man/glacier-backup-restoring.7),man/glacier-backup.7)
+$B/README.restore.txt: $(page) scripts/plain
+	@mkdir -p $(@D)
+	scripts/plain $< >$@.new && mv $@.new $@
 
 # What a program links beyond libc.  An archive gives each only what it uses.
 sha    := -lmbedcrypto
@@ -58,14 +64,16 @@ lint:
 	scripts/layers
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/etc $(sections:%=$(DESTDIR)$(PREFIX)/share/man/man%)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/etc $(DESTDIR)$(PREFIX)/share/glacier-backup $(sections:%=$(DESTDIR)$(PREFIX)/share/man/man%)
 	install $(progs:%=$B/%) $(DESTDIR)$(PREFIX)/bin
 	for s in $(scripts); do install scripts/$$s $(DESTDIR)$(PREFIX)/bin/glacier-$${s%.sh}; done
 	install -m 644 etc/glacier-prices $(DESTDIR)$(PREFIX)/etc
+	install -m 644 scripts/sets.sh $B/README.restore.txt $(DESTDIR)$(PREFIX)/share/glacier-backup
 	for s in $(sections); do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/etc/glacier-prices
+	rm -rf $(DESTDIR)$(PREFIX)/share/glacier-backup
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(progs) $(scripts:%.sh=glacier-%)
 	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(foreach s,$(sections),$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 

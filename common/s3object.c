@@ -205,7 +205,8 @@ class_for(const struct s3 *s, const char *name)
 
 	if (s->class != NULL)
 		return s->class;
-	return strncmp(base, "index.tsv", 9) == 0 || strncmp(base, "closing.tsv", 11) == 0 ? "STANDARD" : "DEEP_ARCHIVE";
+	return strncmp(base, "index.tsv", 9) == 0 || strncmp(base, "closing.tsv", 11) == 0 ||
+	    strcmp(base, "README.restore.txt") == 0 ? "STANDARD" : "DEEP_ARCHIVE";
 }
 
 void
