@@ -11,6 +11,11 @@ set -u -o pipefail
 export LC_ALL=C
 umask 077
 
+here=$(dirname -- "$(realpath -- "$0")")
+for sets in "$here/sets.sh" "$here/../share/glacier-backup/sets.sh"; do [ ! -r "$sets" ] || break; done
+# shellcheck source=scripts/sets.sh
+. "$sets" || exit 1
+
 say() { printf 'expire.sh: %s\n' "$*" >&2; }
 die() { local status=$1; shift; say "$*"; exit "$status"; }
 usage() {
@@ -53,19 +58,7 @@ options() {
 }
 
 configure() {
-	local store=${STORE-} host=${HOST-} prefix=${BACKUP_PREFIX-} book=${LEDGER-} keep=${KEEP-}
-	STORE='' HOST=$(uname -n) BACKUP_PREFIX=/var/backups/glacier LEDGER='' KEEP=''
-	if [ -n "$config" ]; then
-		[ -r "$config" ] || die 2 "$config: cannot be read"
-	elif [ -r /etc/glacier-backup.conf ]; then
-		config=/etc/glacier-backup.conf
-	fi
-	# shellcheck disable=SC1090 # the user's file
-	[ -z "$config" ] || . "$config" || die 2 "$config: cannot be sourced"
-	STORE=${s:-${store:-${STORE:-${GLACIER_STORE-}}}} HOST=${host:-$HOST} BACKUP_PREFIX=${prefix:-$BACKUP_PREFIX}
-	LEDGER=${l:-${book:-${LEDGER:-$BACKUP_PREFIX/$HOST/ledger.tsv}}} KEEP=${keep:-$KEEP}
-	[ -n "$STORE" ] || die 2 'STORE: is not set; for example -s glacier:photos or -s s3://photos'
-	case $HOST in '' | *[!A-Za-z0-9._-]* | .*) die 2 "HOST: $HOST: is not a host name" ;; esac
+	read_settings "$config" "$s" "$l"
 	[ ${#rules[@]} -gt 0 ] || read -r -d '' -a rules <<<"$KEEP"
 	[ -r "$LEDGER" ] || die 1 "$LEDGER: cannot be read; glacier-ls -s $STORE prints another one"
 	LEDGER=$(realpath -- "$LEDGER")
@@ -83,64 +76,35 @@ lock() {
 	echo $$ >"$root/lock.pid"
 }
 
-# The ledger's lines of this store: live, one an archive; struck, those of what is removed, each behind the time of that.
-# A last line without its end is what a crash left.
-read_ledger() {
-	: >live; : >struck
-	{ if [ -n "$(tail -c 1 "$LEDGER")" ]; then sed '$d' "$LEDGER"; else cat "$LEDGER"; fi; } |
-	    awk -F '\t' -v store="$STORE" '
-		NF != 6 { print NR; exit bad = 1 }
-		$2 != store { next }
-		!($6 in line) { id[++n] = $6 }
-		$4 == "-" { gone[$6] = $1; if (!($6 in line)) line[$6] = $0; next }
-		{ line[$6] = $0; delete gone[$6] }
-		END {
-			for (i = 1; i <= n && !bad; i++)
-				if (id[i] in gone) print gone[id[i]] "\t" line[id[i]] >"struck"
-				else print line[id[i]] >"live"
-			exit bad
-		}' >bad || die 1 "$LEDGER: line $(cat bad): is not a line of a ledger"
-}
-
-# What awk needs to know the set that a name is of: "" where it is none of this host.
-setof='function setof(name,   stamp) {
-	stamp = substr(name, length(host) + 2, 16)
-	if (index(name, host "/") == 1 && substr(name, length(host) + 18, 1) == "/" && length(stamp) == 16 &&
-	    stamp ~ /^[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z$/)
-		return stamp
-	return ""
-}'
-judge() { awk -F '\t' -v OFS='\t' -v host="$HOST" "$setof $1" "${@:2}"; }
-
-# sets: stamp, committed or going or unfinished, time of the newest archive.  Going: it was committed once.
+# sets: HOST/SET, committed or going or unfinished, time of the newest archive.  Going: it was committed once.
 list_sets() {
 	judge '
 		FILENAME == "live" && (set = setof($3)) != "" {
 			there[set] = 1
 			if ($1 > newest[set]) newest[set] = $1
-			if ($3 == host "/" set "/closing.tsv.age") committed[set] = 1
+			if ($3 == closing(set)) committed[set] = 1
 		}
-		FILENAME == "struck" && (set = setof($4)) != "" && $4 == host "/" set "/closing.tsv.age" { going[set] = 1 }
+		FILENAME == "struck" && (set = setof($4)) != "" && $4 == closing(set) { going[set] = 1 }
 		END {
 			for (set in there)
 				print set, set in committed ? "committed" : set in going ? "going" : "unfinished", newest[set]
 		}' live struck | sort >sets
 }
 
-in_flight() { [ -e "$root/inflight/$1" ] || [ -e "$root/complete/$1" ]; }
+in_flight() { [ -e "$root/inflight/${1#*/}" ] || [ -e "$root/complete/${1#*/}" ]; }
 
-# verdicts: keep, drop, going, flight or dead; stamp; why.
+# verdicts: keep, drop, going, flight or dead; HOST/SET; why.
 decide() {
 	local set state newest
-	awk -F '\t' -v host="$HOST" '$2 == "committed" { print host "/" $1 }' sets >committed
+	awk -F '\t' '$2 == "committed" { print $1 }' sets >committed
 	if [ ${#rules[@]} -gt 0 ]; then
 		retain -v --now "$now" "${rules[@]}" <committed >judged || exit
 	else
 		sed 's/^/keep\tno rule\t/' committed >judged
 	fi
-	awk -F '\t' -v OFS='\t' '{ sub(/.*\//, "", $3); print $1, $3, $2 }' judged >verdicts
+	awk -F '\t' -v OFS='\t' '{ print $1, $3, $2 }' judged >verdicts
 	[ ! -s committed ] || judge '
-		FILENAME == "verdicts" { if ($1 == "keep") keep[host "/" $2 "/index.tsv.xz.age"] = 1; next }
+		FILENAME == "verdicts" { if ($1 == "keep") keep[$2 "/index.tsv.xz.age"] = 1; next }
 		$3 in keep { found = 1 }
 		END { exit !found }' verdicts live || die 1 "$HOST: no set that would stay has its index in $LEDGER: nothing is removed"
 	while IFS=$'\t' read -r set state newest; do
@@ -158,23 +122,13 @@ decide() {
 	done <sets >>verdicts
 }
 
-# The store's inventory, which as_of is the time of.  75: it is not ready.  A vault is asked for one only where $1 is ask.
+# The store's inventory.  A vault is asked for one only where $1 is ask.
 inventory() {
-	local status
 	if [ "$1" != ask ] && [[ $STORE == glacier:* ]]; then
 		glacier-ls -s "$STORE" --jobs >asked || exit
 		awk -F '\t' '$2 == "ready" && $5 == "-" { found = 1 } END { exit !found }' asked || return 75
 	fi
-	glacier-ls -v -s "$STORE" >inventory 2>said
-	status=$?
-	as_of=$(sed -n 's/^glacier-ls: .*: as of \(20.*Z\)$/\1/p' said)
-	case $status in
-	0) ;;
-	3) grep 'has no tree hash' said >&2 ;;
-	75) return 75 ;;
-	*) cat said >&2; exit $status ;;
-	esac
-	[ -n "$as_of" ] || die 1 "$STORE: does not say as of when its inventory is"
+	read_inventory
 }
 
 # strays: what the inventory has and the ledger does not: verdict, why, the line.  An orphan is nobody's: of a set that is
@@ -182,7 +136,6 @@ inventory() {
 # ledger has lost is unknown, and stays.
 find_strays() {
 	judge '
-		function closing(set) { return host "/" set "/closing.tsv.age" }
 		FILENAME == "verdicts" { verdict[$2] = $1; next }
 		FILENAME == "live" { live[$6] = 1; first[$3] = $6; next }
 		FILENAME == "struck" { struck[$7] = $1; if ($4 == closing(setof($4))) was[setof($4)] = 1; next }
@@ -214,7 +167,7 @@ find_strays() {
 
 flying() {
 	local d
-	for d in "$root"/inflight/*/ "$root"/complete/*/; do printf ' %s ' "$(basename "$d")"; done
+	for d in "$root"/inflight/*/ "$root"/complete/*/; do printf ' %s/%s ' "$HOST" "$(basename "$d")"; done
 }
 
 # terms: what glacier-rm says of each archive that could go: until when it is paid for, class, bytes, dollars, its line.
@@ -248,7 +201,7 @@ make_table() {
 		FILENAME == "live" { set = setof($3); n[set]++; bytes[set] += $4; of[$6] = set; next }
 		FILENAME == "terms" { add($10, $1, $4); if ($10 in of) add(of[$10], $1, $4); next }
 		FILENAME == "verdicts" {
-			put(now_or_later($1 == "drop" ? "remove" : $1, $2), host "/" $2, n[$2], bytes[$2], end[$2], cost[$2] "", $3)
+			put(now_or_later($1 == "drop" ? "remove" : $1, $2), $2, n[$2], bytes[$2], end[$2], cost[$2] "", $3)
 			next
 		}
 		$1 == "foreign" { foreign++; next }
@@ -300,16 +253,14 @@ finish() {
 # doomed: the lines that go.  struck.first: closing records that the ledger has as removed while the rest of the set is there.
 choose_doomed() {
 	judge '
-		FILENAME == "table" { if ($1 == "remove" || $1 == "going" || ($1 == "dead" && o)) take[substr($2, length(host) + 2)] = 1
+		FILENAME == "table" { if ($1 == "remove" || $1 == "going" || ($1 == "dead" && o)) take[$2] = 1
 		    if ($1 == "orphan" && o) one[$7] = 1
 		    next }
 		FILENAME == "live" { if (setof($3) in take) print; next }
 		$1 == "orphan" && $2 ": " $8 in one { print $3, $4, $5, $6, $7, $8 }' o="$orphans" table live strays >doomed
-	judge 'FILENAME == "table" { if ($1 == "going") take[substr($2, length(host) + 2)] = 1; next }
-		setof($4) in take && $5 != "-" && $4 == host "/" setof($4) "/closing.tsv.age"' table struck | cut -f2- >struck.first
+	judge 'FILENAME == "table" { if ($1 == "going") take[$2] = 1; next }
+		setof($4) in take && $5 != "-" && $4 == closing(setof($4))' table struck | cut -f2- >struck.first
 }
-
-is_closing='function is_closing(name) { return setof(name) != "" && name == host "/" setof(name) "/closing.tsv.age" }'
 
 remove() {
 	local bad=0
@@ -319,32 +270,27 @@ remove() {
 	    mv -- "$LEDGER.expiring.new" "$LEDGER.expiring" && sync "$(dirname -- "$LEDGER")" ||
 	    die 1 "$LEDGER.expiring: cannot be written; nothing is removed"
 	rm_lines struck.first >gone || exit
-	judge "$is_closing"' is_closing($3)' doomed >first
+	judge 'setof($3) != "" && $3 == closing(setof($3))' doomed >first
 	rm_lines first -l "$LEDGER" >first.gone || bad=$?
 	# Of a set whose closing record is there still, all else stays.
-	judge "$is_closing"'
+	judge '
 		FILENAME == "first" { here[$6] = setof($3); next }
 		FILENAME == "first.gone" { delete here[$6]; next }
 		!begun++ { for (i in here) whole[here[i]] = 1 }
-		!is_closing($3) && !(setof($3) in whole)' first first.gone doomed >rest
+		(setof($3) == "" || $3 != closing(setof($3))) && !(setof($3) in whole)' first first.gone doomed >rest
 	rm_lines rest -l "$LEDGER" >gone || bad=$?
 	[ $bad -eq 0 ] || die $bad "not all of it could be removed; run this again"
 	rm -f -- "$LEDGER.expiring"
 }
 
-command -v glacier-rm >/dev/null || PATH=$(cd "$(dirname "$0")/../build" 2>/dev/null && pwd):$PATH
+command -v glacier-rm >/dev/null || PATH=$(cd "$here/../build" 2>/dev/null && pwd):$PATH
 options "$@"
 configure
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/expire.XXXXXX") || exit 1
-trap 'rm -rf -- "$tmp"' EXIT
-for signal in INT TERM HUP; do
-	# shellcheck disable=SC2064 # the signal of this round
-	trap "rm -rf -- '$tmp'; trap - $signal; kill -s $signal \$\$" $signal
-done
+work_dir
 [ -n "$dry" ] || lock
 case ${prices[1]-} in '' | /*) ;; *) prices[1]=$PWD/${prices[1]} ;; esac
 cd "$tmp" || exit 1
-read_ledger
+split_ledger
 [ -n "$dry" ] || finish
 list_sets
 decide

@@ -11,6 +11,11 @@ set -u -o pipefail
 export LC_ALL=C
 umask 077
 
+here=$(dirname -- "$(realpath -- "$0")")
+for sets in "$here/sets.sh" "$here/../share/glacier-backup/sets.sh"; do [ ! -r "$sets" ] || break; done
+# shellcheck source=scripts/sets.sh
+. "$sets" || exit 1
+
 say() { printf 'verify.sh: %s\n' "$*" >&2; }
 die() { local status=$1; shift; say "$*"; exit "$status"; }
 usage() {
@@ -21,7 +26,7 @@ E
 }
 
 options() {
-	config='' identity='' l='' dir='' s='' tier=() wait=() cost=() sample='' sets=()
+	config='' identity='' l='' dir='' s='' tier=() wait=() cost=() sample='' chosen=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
@@ -30,7 +35,7 @@ options() {
 		-h | --help) usage; exit 0 ;;
 		-w | --wait) wait=(-w); shift; continue ;;
 		-*) [ $# -gt 1 ] || { usage >&2; exit 2; } ;;
-		*) sets+=("${1%/}"); shift; continue ;;
+		*) chosen+=("${1%/}"); shift; continue ;;
 		esac
 		case $1 in
 		-c | --config) config=$2 ;;
@@ -51,23 +56,12 @@ options() {
 }
 
 configure() {
-	local store=${STORE-} host=${HOST-} prefix=${BACKUP_PREFIX-} book=${LEDGER-} i
-	STORE='' HOST=$(uname -n) BACKUP_PREFIX=/var/backups/glacier LEDGER=
-	if [ -n "$config" ]; then
-		[ -r "$config" ] || die 2 "$config: cannot be read"
-	elif [ -r /etc/glacier-backup.conf ]; then
-		config=/etc/glacier-backup.conf
-	fi
-	# shellcheck disable=SC1090 # the user's file
-	[ -z "$config" ] || . "$config" || die 2 "$config: cannot be sourced"
-	STORE=${s:-${store:-${STORE:-${GLACIER_STORE-}}}} HOST=${host:-$HOST} BACKUP_PREFIX=${prefix:-$BACKUP_PREFIX}
-	LEDGER=${l:-${book:-${LEDGER:-$BACKUP_PREFIX/$HOST/ledger.tsv}}}
-	[ -n "$STORE" ] || die 2 'STORE: is not set; for example -s glacier:photos or -s s3://photos'
-	case $HOST in '' | *[!A-Za-z0-9._-]* | .*) die 2 "HOST: $HOST: is not a host name" ;; esac
-	for i in "${!sets[@]}"; do
-		case ${sets[i]} in
-		*/*) [ "${sets[i]%%/*}" = "$HOST" ] || die 2 "${sets[i]}: is not of $HOST; HOST=${sets[i]%%/*} verify.sh looks at it" ;;
-		*) sets[i]=$HOST/${sets[i]} ;;
+	local i
+	read_settings "$config" "$s" "$l"
+	for i in "${!chosen[@]}"; do
+		case ${chosen[i]} in
+		*/*) [ "${chosen[i]%%/*}" = "$HOST" ] || die 2 "${chosen[i]}: is not of $HOST; HOST=${chosen[i]%%/*} verify.sh looks at it" ;;
+		*) chosen[i]=$HOST/${chosen[i]} ;;
 		esac
 	done
 	[ ! -e "$LEDGER" ] || [ -r "$LEDGER" ] || die 1 "$LEDGER: cannot be read"
@@ -79,65 +73,25 @@ configure() {
 	dir=$(realpath -m -- "${dir:-$BACKUP_PREFIX/$HOST/verify}")
 }
 
-# The store's inventory, which as_of is the time of.
-inventory() {
-	local status
-	glacier-ls -v -s "$STORE" ${wait[@]+"${wait[@]}"} >inventory 2>said
-	status=$?
-	as_of=$(sed -n 's/^glacier-ls: .*: as of \(20.*Z\)$/\1/p' said)
-	case $status in
-	0) ;;
-	3) grep 'has no tree hash' said >&2 ;;
-	75) die 75 "$STORE: its inventory was asked for and is not ready; run this again, or give -w" ;;
-	*) cat said >&2; exit $status ;;
-	esac
-	[ -n "$as_of" ] || die 1 "$STORE: does not say as of when its inventory is"
-}
-
-setof='function setof(name,   stamp) {
-	stamp = substr(name, length(host) + 2, 16)
-	if (index(name, host "/") == 1 && substr(name, length(host) + 18, 1) == "/" && length(stamp) == 16 &&
-	    stamp ~ /^[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z$/)
-		return host "/" stamp
-	return ""
-}'
-judge() { awk -F '\t' -v OFS='\t' -v host="$HOST" "$setof $1" "${@:2}"; }
-
-# live: the ledger's lines of this store; struck: ids of what is removed, and when.  Without a ledger the store's word
-# for what it has is all there is.
+# live and struck.  Without a ledger the store's word for what it has is all there is.
 read_ledger() {
-	: >live; : >struck
-	if [ ! -e "$LEDGER" ]; then
-		say "$LEDGER: is not there: which sets there are is what $STORE says itself"
-		cp inventory live
-		return
-	fi
-	{ if [ -n "$(tail -c 1 "$LEDGER")" ]; then sed '$d' "$LEDGER"; else cat "$LEDGER"; fi; } |
-	    awk -F '\t' -v OFS='\t' -v store="$STORE" '
-		NF != 6 { print NR; exit bad = 1 }
-		$2 != store { next }
-		!($6 in seen) { seen[$6] = 1; id[++n] = $6 }
-		$4 == "-" { gone[$6] = $1; delete line[$6]; next }
-		{ line[$6] = $0; delete gone[$6] }
-		END {
-			for (i = 1; i <= n && !bad; i++)
-				if (id[i] in gone) print id[i], gone[id[i]] >"struck"
-				else print line[id[i]] >"live"
-			exit bad
-		}' >bad || die 1 "$LEDGER: line $(cat bad): is not a line of a ledger"
+	split_ledger
+	[ ! -e "$LEDGER" ] || return 0
+	say "$LEDGER: is not there: which sets there are is what $STORE says itself"
+	cp inventory live
 }
 
 # committed: the sets to look at, oldest first.
 choose_sets() {
 	local set
-	judge '$3 == setof($3) "/closing.tsv.age" { print setof($3) }' live | sort -u >all
-	if [ ${#sets[@]} -eq 0 ]; then
+	judge '$3 == closing(setof($3)) { print setof($3) }' live | sort -u >all
+	if [ ${#chosen[@]} -eq 0 ]; then
 		mv all committed
 	else
-		for set in "${sets[@]}"; do
+		for set in "${chosen[@]}"; do
 			grep -Fqx -- "$set" all || die 1 "$set: has no closing record: it is no backup"
 		done
-		printf '%s\n' "${sets[@]}" | sort -u >committed
+		printf '%s\n' "${chosen[@]}" | sort -u >committed
 	fi
 	[ -s committed ] || say "$HOST: has no set in $STORE"
 }
@@ -178,21 +132,13 @@ expect_closings() {
 			[ ! -s closings ] || ! grep -Fq "	$set/closing.tsv.age	" closings || printf '%s\tcannot be fetched\n' "$set" >>unread
 		elif ! seal -d -i "$identity" <"$dir/closings/$set/closing.tsv.age" >closing; then
 			printf '%s\tcannot be opened\n' "$set" >>unread
-		elif ! closing_archives "$set" closing >>expected; then
+		elif ! closing_archives "$set" closing >archives; then
 			printf '%s\tdoes not agree with itself\n' "$set" >>unread
+		else
+			judge '{ print set, $3, $4, $5, $1, $6 }' set="$set" archives >>expected
+			awk -F '\t' -v OFS='\t' '$1 == "chunk" { print $2, $3 }' closing >>plain
 		fi
 	done <committed
-}
-
-# What a closing record says must be there, if it is one, and of that set.
-closing_archives() { # SET FILE
-	awk -F '\t' -v OFS='\t' -v set="$1" '
-		NR == 1 { good = $0 == "format\t1" }
-		$1 == "host" { host = $2 }
-		$1 == "set" { named = host "/" $2 }
-		$1 == "archive" { n++; bytes += $5; if (index($4, set "/") != 1) bad = 1; print set, $4, $5, $6, $2, $7 }
-		$1 == "total" { total = $2 == n && $3 == bytes }
-		END { exit !(good && total && named == set && !bad) }' "$2"
 }
 
 # result: what is amiss, a line each; then the sets, whole or not; then what nobody expects.
@@ -206,7 +152,7 @@ compare() {
 			next
 		}
 		FILENAME == "live" { known[$6] = ledger[$3 SUBSEP $4 SUBSEP $5] = 1; next }
-		FILENAME == "struck" { struck[$1] = $2; next }
+		FILENAME == "struck" { struck[$7] = $1; next }
 		FILENAME == "expected" {
 			known[$6] = 1; count[$1]++; bytes[$1] += $3
 			if ($2 == $1 "/index.tsv.xz.age") indexed[$1] = 1
@@ -234,13 +180,13 @@ compare() {
 				else if (!some) print "extra", name[id[i]], id[i] in struck ? "it was removed at " struck[id[i]] : "the ledger does not know it"
 			if (foreign && !some) print "foreign", host, foreign " archives are not of its sets"
 			exit bad ? 1 : young ? 3 : 0
-		}' as_of="$as_of" some="${#sets[@]}" unread inventory live struck expected committed >result
+		}' as_of="$as_of" some="${#chosen[@]}" unread inventory live struck expected committed >result
 }
 
 # Chunks at random; those that an earlier run has asked for, where there are some.
 choose_sample() {
 	local list=$dir/sample.lines
-	if [ -s "$list" ] && [ "$(head -n 1 "$list")" = "$STORE $sample ${sets[*]-}" ]; then
+	if [ -s "$list" ] && [ "$(head -n 1 "$list")" = "$STORE $sample ${chosen[*]-}" ]; then
 		return
 	fi
 	judge '
@@ -249,11 +195,11 @@ choose_sample() {
 			if ($6 in line) print line[$6]
 			else if (($2 SUBSEP $3 SUBSEP $4) in copy) print copy[$2 SUBSEP $3 SUBSEP $4]
 		}' inventory expected | shuf -n "$sample" >chosen
-	{ echo "$STORE $sample ${sets[*]-}"; cat chosen; } >"$list.new" && sync "$list.new" && mv -- "$list.new" "$list" || exit 1
+	{ echo "$STORE $sample ${chosen[*]-}"; cat chosen; } >"$list.new" && sync "$list.new" && mv -- "$list.new" "$list" || exit 1
 }
 
 take_sample() {
-	local name bad=0 n=0
+	local name bytes plain bad=0 n=0
 	choose_sample
 	sed 1d "$dir/sample.lines" >chosen
 	glacier-get -n -N -s "$STORE" -o "$dir/sample" ${tier[@]+"${tier[@]}"} ${cost[@]+"${cost[@]}"} <chosen >estimate || [ $? -eq 3 ] || exit
@@ -265,11 +211,14 @@ take_sample() {
 		if [ ! -e "$dir/sample/$name" ]; then
 			printf 'damaged\t%s\tit cannot be fetched\n' "$name"
 			bad=1
-		elif seal -d -i "$identity" <"$dir/sample/$name" | xzpar -t; then
-			printf 'opened\t%s\t%s bytes\n' "$name" "$(stat -c %s "$dir/sample/$name")"
-		else
+		elif ! bytes=$(seal -d -i "$identity" <"$dir/sample/$name" | xzpar -d | wc -c); then
 			printf 'damaged\t%s\tit cannot be opened\n' "$name"
 			bad=1
+		elif plain=$(awk -F '\t' -v n="$name" '$1 == n { print $2 }' plain) && [ "${plain:-$bytes}" != "$bytes" ]; then
+			printf 'damaged\t%s\tit has %s bytes, and had %s when it was stored\n' "$name" "$bytes" "$plain"
+			bad=1
+		else
+			printf 'opened\t%s\t%s bytes\n' "$name" "$bytes"
 		fi
 	done <chosen
 	rm -rf -- "${dir:?}/sample" "$dir/sample.lines"
@@ -277,22 +226,17 @@ take_sample() {
 	return $bad
 }
 
-command -v glacier-ls >/dev/null || PATH=$(cd "$(dirname "$0")/../build" 2>/dev/null && pwd):$PATH
+command -v glacier-ls >/dev/null || PATH=$(cd "$here/../build" 2>/dev/null && pwd):$PATH
 options "$@"
 configure
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") || exit 1
-trap 'rm -rf -- "$tmp"' EXIT
-for signal in INT TERM HUP; do
-	# shellcheck disable=SC2064 # the signal of this round
-	trap "rm -rf -- '$tmp'; trap - $signal; kill -s $signal \$\$" $signal
-done
+work_dir
 if [ -n "$identity" ]; then
 	mkdir -p "$dir" && exec 8>>"$dir/lock" || die 1 "$dir: cannot be used; -o names another directory"
 	flock -n 8 || die 75 "$dir: another verification is at work there"
 fi
 cd "$tmp" || exit 1
-: >unread
-inventory
+: >unread; : >plain
+read_inventory ${wait[@]+"${wait[@]}"} || die 75 "$STORE: its inventory was asked for and is not ready; run this again, or give -w"
 read_ledger
 choose_sets
 if [ -n "$identity" ]; then

@@ -21,7 +21,7 @@ export STORE=$store
 ledger=spool/box/ledger.tsv
 rm -rf spool
 ok "$store: two backups" 'backup.sh "$TMP/src" >set1; sleep 1; backup.sh "$TMP/src" >set2 && [ "$(grep -c "tar.xz.age" $ledger)" -gt 4 ]'
-set1=$(cat set1) set2=$(cat set2) per=$(($(wc -l <$ledger) / 2))
+set1=$(cat set1) set2=$(cat set2) per=$(($(wc -l <$ledger) / 2)) chunks=$(grep -c tar.xz.age $ledger)
 ok "$store: all is there" 'verify.sh >o 2>e && grep -c "^whole	box/.*	$per archives, [0-9]* bytes$" o | grep -qx 2 && [ "$(wc -l <o)" -eq 2 ] && grep -q "without an identity closing records cannot be read: what must be there is what .*ledger.tsv says" e'
 ok "$store: no archive was asked for" 'j=$(jobs); glacier-ls -s $store >/dev/null; verify.sh >o 2>/dev/null && [ "$(jobs)" -eq "$j" ]'
 ok "$store: by the closing records" 'verify.sh -i key.txt >o 2>e && grep -c "^whole	box/.*	$per archives" o | grep -qx 2 && cmp e /dev/null'
@@ -29,7 +29,7 @@ ok "$store: which are kept" 'j=$(jobs); verify.sh -i key.txt >o && [ "$(jobs)" -
 ok "$store: one set" 'verify.sh "${set1#box/}" >o 2>/dev/null && cut -f1,2 o | tr "\t\n" "  " | grep -qx "whole $set1 "'
 dies 1 'box/20200101T000000Z: has no closing record' "$store: a set that is none" 'verify.sh 20200101T000000Z'
 ok "$store: a sample" 'verify.sh -i key.txt --sample 3 -t bulk >o 2>e && grep -c "^opened	box/.*[.]tar.xz.age	[0-9]* bytes" o | grep -qx 3 && grep -q "the sample: 3 requests, [0-9]* bytes to ask for, bulk, [0-9h-]* to the first byte, .0.0001 (to ask, prices of" e && [ ! -e spool/box/verify/sample ]'
-ok "$store: a sample larger than all" 'verify.sh -i key.txt --sample 999 >o 2>e && grep -c "^opened" o | grep -qx $((2 * per - 4)) && grep -q "there are only $((2 * per - 4)) chunks" e'
+ok "$store: a sample larger than all" 'verify.sh -i key.txt --sample 999 >o 2>e && grep -c "^opened" o | grep -qx "$chunks" && grep -q "there are only $chunks chunks" e'
 dies 1 'more than --max-cost 0' "$store: that costs too much" 'j=$(jobs); verify.sh -i key.txt --sample 2 --max-cost 0 -o other; s=$?; [ "$(jobs)" -le $((j + 2)) ] && exit $s'
 ok "$store: extra, foreign, and what the ledger has lost" 'echo hello >f; glacier-put -s $store --name box/20200101T000000Z/x f >/dev/null; glacier-put -s $store --name other f >/dev/null; grep -v "$set2/index" $ledger >less; glacier-ls --fresh -s $store >/dev/null; verify.sh -l less >o 2>/dev/null; grep -q "^extra	box/20200101T000000Z/x	the ledger does not know it" o && grep -q "^extra	$set2/index" o && grep -q "^foreign	box	[1-9]* archives" o && verify.sh -l less -i key.txt >o && grep -q "^unlisted	$set2/index" o && ! grep -q "^extra	$set2/index" o && grep -c ^whole o | grep -qx 2'
 ok "$store: without a ledger" 'verify.sh -l nosuch/ledger -i key.txt -o bare >o 2>e && grep -c "^whole" o | grep -qx 2 && grep -q "is not there: which sets there are is what $store says itself" e'
