@@ -49,7 +49,7 @@ enum key_rc key_recipient(struct keys *, const char *text);
 enum key_rc key_identity(struct keys *, const char *text);
 
 /* The same with a whole file in memory.  *line is that of the error, from 1; 0 where it is the whole file's. */
-enum { KEY_FILE_MAX = 1 << 24 };
+enum { KEY_FILE_MAX = 1 << 22 };
 enum key_rc key_recipients(struct keys *, const char *text, size_t n, unsigned long *line);
 enum key_rc key_identities(struct keys *, const char *text, size_t n, unsigned long *line);
 
