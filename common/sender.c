@@ -743,7 +743,8 @@ renew(struct sender *s, struct archive *a)
 	str_free(&what);
 	store_upload_free(a->upload);
 	a->upload = NULL;
-	a->resumed = a->vanished = a->ended = false;
+	a->ended = false;
+	a->resumed = a->vanished = false;
 	a->renewed++;
 	a->is.size = a->is.there = a->cut = 0;
 	a->parts = 0;
