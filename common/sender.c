@@ -744,7 +744,8 @@ renew(struct sender *s, struct archive *a)
 	store_upload_free(a->upload);
 	a->upload = NULL;
 	a->ended = false;
-	a->resumed = a->vanished = false;
+	a->vanished = false;
+	a->resumed = false;
 	a->renewed++;
 	a->is.size = a->is.there = a->cut = 0;
 	a->parts = 0;
