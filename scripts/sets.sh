@@ -105,3 +105,14 @@ read_inventory() { # [OPTION of glacier-ls]
 	esac
 	[ -n "$as_of" ] || die 1 "$STORE: does not say as of when its inventory is"
 }
+
+# Say on standard error what it takes to retrieve the archives of a file of ledger lines.  1: not all of it is known.
+say_estimate() { # WHAT FILE DIRECTORY [OPTION of glacier-get ...]
+	local status
+	glacier-get -n -N -s "$STORE" -o "$3" "${@:4}" <"$2" >"$tmp/estimate"
+	status=$?
+	awk -F '\t' -v what="${0##*/}: $1: " '
+		$1 == "total" && $4 != "to transfer" { print what $5 " requests, " $2 " bytes to ask for, " $6 ", " $7 " to the first byte, $" $3 " (" $4 ")" }
+		$1 == "total" && $4 == "to transfer" { print what $2 " bytes to transfer, $" $3 }' "$tmp/estimate" >&2
+	case $status in 0) ;; 3) return 1 ;; *) exit $status ;; esac
+}

@@ -202,9 +202,7 @@ take_sample() {
 	local name bytes plain bad=0 n=0
 	choose_sample
 	sed 1d "$dir/sample.lines" >chosen
-	glacier-get -n -N -s "$STORE" -o "$dir/sample" ${tier[@]+"${tier[@]}"} ${cost[@]+"${cost[@]}"} <chosen >estimate || [ $? -eq 3 ] || exit
-	awk -F '\t' '$1 == "total" && $4 != "to transfer" { print "verify.sh: the sample: " $5 " requests, " $2 " bytes to ask for, " $6 ", " $7 " to the first byte, $" $3 " (" $4 ")" }
-	    $1 == "total" && $4 == "to transfer" { print "verify.sh: the sample: " $2 " bytes to transfer, $" $3 }' estimate >&2
+	say_estimate 'the sample' chosen "$dir/sample" ${tier[@]+"${tier[@]}"} ${cost[@]+"${cost[@]}"}
 	fetch chosen "$dir/sample" 'chunks of the sample' || say 'not all of the sample could be fetched'
 	while IFS=$'\t' read -r _ _ name _; do
 		n=$((n + 1))
