@@ -40,6 +40,7 @@ enum {
 	RING = 256,                     /* jobs; their memory is counted in bytes */
 	MIN_BLOCK = 1 << 20,
 	LONG_BLOCK = 1 << 25,
+	SERIAL = 1 << 20,               /* bytes for what goes straight through, beside its decoder */
 	DENSE_LEVEL = 2                 /* for what is compressed already, for the most part */
 };
 
@@ -52,7 +53,7 @@ struct item {
 	uint64_t taken, cut;            /* bytes read, and cut into Blocks, when compressing */
 	struct xz_index *index;
 	struct unxz *reader;
-	bool begun, failed;
+	bool begun, failed, unverified;
 };
 
 struct job {
@@ -61,7 +62,8 @@ struct job {
 	enum cut_class class;           /* when compressing */
 	struct xz_block block;
 	struct chain in, out;
-	uint64_t need;                  /* bytes of memory, when decoding */
+	bool tight;                     /* the decoder is to give its memory back */
+	uint64_t data;                  /* bytes of input and output in memory at most, when decoding */
 	enum xz_rc rc;
 	int error;                      /* errno of XZ_IO */
 };
@@ -80,7 +82,13 @@ static struct {
 	struct store *store;
 	struct xz_encoder **encoder;    /* one a thread */
 	uint64_t budget;                /* bytes that chains may hold, when compressing */
-	uint64_t in_flight, largest;    /* sum and greatest of need, when decoding */
+	struct unxz_decoder **decoder;  /* one a thread */
+	struct {
+		uint64_t data, largest_data;    /* of the jobs in the pool, in sum; the greatest so far */
+		uint64_t coding, largest_coding;        /* what the decoders of these jobs take; the greatest so far */
+		unsigned at_once;               /* Blocks, as far as was said */
+		bool tight;                     /* decoders keep no memory between Blocks */
+	} memory;                       /* when decoding */
 	struct names *list;
 	bool failed, left_out;
 } work;
@@ -122,9 +130,11 @@ code(void *arg, unsigned thread, void *shared)
 	(void)shared;
 	if (j->end)
 		return;
-	if (opt.decode)
-		j->rc = unxz_decode(&j->block, work.store, &j->in, opt.test ? NULL : &j->out);
-	else {
+	if (opt.decode) {
+		j->rc = unxz_decode(work.decoder[thread], &j->block, work.store, &j->in, opt.test ? NULL : &j->out);
+		if (j->tight)
+			unxz_decoder_release(work.decoder[thread]);
+	} else {
 		m = method_for(j->class);
 		j->rc = xz_encode(work.encoder[thread], &m, work.store, &j->in, &j->out, &j->block);
 	}
@@ -283,8 +293,10 @@ settle(void)
 	}
 	chain_clear(work.store, &j->in);
 	chain_clear(work.store, &j->out);
-	work.in_flight -= j->need;
-	j->need = 0;
+	if (!end && opt.decode) {
+		work.memory.data -= j->data;
+		work.memory.coding -= j->block.memory;
+	}
 	if (end)
 		finish(i);
 	return true;
@@ -399,50 +411,127 @@ compress(struct item *i)
 	add_end(i, XZ_OK);
 }
 
-/* A Block that is too large for memory, or does not tell its size: straight through, when all before it is written. */
+/* Have no memory but what is needed next. */
+static void
+release_all(void)
+{
+	settle_all();
+	for (unsigned t = 0; t < opt.threads; t++)
+		unxz_decoder_release(work.decoder[t]);
+	store_trim(work.store);
+}
+
+/* A Block that is too large for memory, or whose size is not known: straight through, when all before it is written. */
 static enum xz_rc
 decode_serially(struct item *i, const struct xz_block *b)
 {
 	enum xz_rc rc;
+	char *what;
 	bool wrote;
 
-	settle_all();
+	release_all();
 	if (i->failed)
 		return XZ_END;
-	if (b->memory > opt.limit)
+	if (b->memory + SERIAL > opt.limit) {
+		what = mem_format("takes %" PRIu64 " MiB to decode, more than -M allows",
+		    (b->memory + SERIAL + (1 << 20) - 1) >> 20);
+		fail(i, what, "the Block", b->at);
+		free(what);
 		return XZ_LIMIT;
+	}
+	note(2, "%s: the Block at byte %" PRIu64 ": straight through", i->name, b->at);
 	rc = unxz_stream(i->reader, b, i->out, &wrote);
 	if (wrote)
 		written(i, -1);
 	return rc;
 }
 
+/* Say so where -M does not let all threads work. */
+static void
+tell_threads(uint64_t need)
+{
+	uint64_t fit = opt.limit / need;
+
+	if (fit >= work.memory.at_once)
+		return;
+	work.memory.at_once = (unsigned)fit;
+	note(1, "-M: %u threads instead of %u", work.memory.at_once, opt.threads);
+}
+
+/*
+ * May one more Block be in memory?  As long as the limit allows it each decoder
+ * keeps its memory; when it does not they give it back after each Block, so that
+ * only those at work count.  Beyond what keeps all threads busy nothing is read.
+ */
+static bool
+fits(const struct xz_block *b, uint64_t data)
+{
+	uint64_t ahead = (opt.threads + 1) * work.memory.largest_data;
+
+	if (work.memory.data == 0)
+		return true;
+	if (work.memory.data + data > ahead)
+		return false;
+	if (work.memory.tight)
+		return work.memory.data + data + work.memory.coding + b->memory <= opt.limit;
+	return work.memory.data + data + opt.threads * work.memory.largest_coding <= opt.limit;
+}
+
+static void
+make_room(const struct xz_block *b, uint64_t data)
+{
+	if (work.memory.largest_data < data)
+		work.memory.largest_data = data;
+	if (work.memory.largest_coding < b->memory)
+		work.memory.largest_coding = b->memory;
+	if (!work.memory.tight && (data + work.memory.largest_coding) * opt.threads > opt.limit) {
+		release_all();
+		work.memory.tight = true;
+	}
+	settle_ready();
+	while (!fits(b, data))
+		settle();
+}
+
 static enum xz_rc
 decode_block(struct item *i, const struct xz_block *b)
 {
-	uint64_t need = b->memory + b->packed + (opt.test ? 0 : b->unpacked) + 4 * CHAIN_PIECE;
-	uint64_t most;
+	uint64_t data = b->packed + (opt.test ? 0 : b->unpacked) + 4 * CHAIN_PIECE;
+	uint64_t need = b->memory + data;
 	struct job *j;
 	enum xz_rc rc;
 
-	if (b->packed > opt.limit || b->unpacked > opt.limit || b->memory > opt.limit || need > opt.limit)
+	/* One at a time is no gain, but that its data is verified before it is let out. */
+	if (b->packed > opt.limit || b->unpacked > opt.limit || b->memory > opt.limit ||
+	    need > (b->promised ? opt.limit / 2 : opt.limit))
 		return decode_serially(i, b);
-	if (work.largest < need)
-		work.largest = need;
-	most = (opt.threads + 1) * work.largest;
-	settle_ready();
-	while (work.in_flight + need > (most < opt.limit ? most : opt.limit))
-		settle();
+	tell_threads(need);
+	make_room(b, data);
 	j = vacancy(i);
+	j->tight = work.memory.tight;
 	if ((rc = unxz_load(i->reader, b, work.store, &j->in)) != XZ_OK) {
 		chain_clear(work.store, &j->in);
 		return rc;
 	}
 	j->block = *b;
-	j->need = need;
-	work.in_flight += need;
+	j->data = data;
+	work.memory.data += data;
+	work.memory.coding += b->memory;
 	pool_add(work.pool);
 	return XZ_OK;
+}
+
+/* As xz does: a check of a kind that is not known is not compared, and that is said. */
+static void
+note_unverified(struct item *i)
+{
+	unsigned check = unxz_unknown_check(i->reader);
+
+	if (check == 0 || i->unverified)
+		return;
+	i->unverified = true;
+	work.left_out = true;
+	warn("%s: has checks of a kind that is not known here, %u: its data is not verified", i->name, check);
 }
 
 static void
@@ -456,7 +545,9 @@ decompress(struct item *i)
 	while (!i->failed && (rc = unxz_next(i->reader, &b)) == XZ_OK && (rc = decode_block(i, &b)) == XZ_OK) {
 		meter_add(unxz_taken(i->reader) - before);
 		before = unxz_taken(i->reader);
+		note_unverified(i);
 	}
+	note_unverified(i);
 	add_end(i, i->failed || rc == XZ_END ? XZ_OK : rc);
 }
 
@@ -666,6 +757,10 @@ set_up(void)
 	work.encoder = mem_array(opt.threads, sizeof(struct xz_encoder *));
 	for (unsigned t = 0; t < opt.threads && !opt.decode; t++)
 		work.encoder[t] = xz_encoder_new();
+	work.decoder = mem_array(opt.threads, sizeof(struct unxz_decoder *));
+	for (unsigned t = 0; t < opt.threads && opt.decode; t++)
+		work.decoder[t] = unxz_decoder_new();
+	work.memory.at_once = opt.threads;
 	work.pool = pool_new(opt.threads, RING, sizeof(struct job), code, NULL);
 }
 
@@ -676,6 +771,9 @@ tear_down(void)
 	for (unsigned t = 0; t < opt.threads && !opt.decode; t++)
 		xz_encoder_free(work.encoder[t]);
 	free(work.encoder);
+	for (unsigned t = 0; t < opt.threads && opt.decode; t++)
+		unxz_decoder_free(work.decoder[t]);
+	free(work.decoder);
 	store_free(work.store);
 }
 

@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "io.h"
 #include "mem.h"
@@ -28,17 +31,34 @@ store_new(void)
 	return s;
 }
 
-void
-store_free(struct store *s)
+static void
+drop_spare(struct store *s)
 {
 	struct piece *p;
 
-	if (s == NULL)
-		return;
+	pthread_mutex_lock(&s->lock);
 	while ((p = s->spare) != NULL) {
 		s->spare = p->next;
 		free(p);
 	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+store_trim(struct store *s)
+{
+	drop_spare(s);
+#ifdef __GLIBC__
+	malloc_trim(0);                 /* free() alone keeps what is not at the end of a heap */
+#endif
+}
+
+void
+store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	drop_spare(s);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -26,6 +26,9 @@ struct chain {
 struct store *store_new(void);
 void store_free(struct store *);        /* after all of its chains are empty */
 
+/* Give back to the system what pieces are not in chains: they are kept, as they are needed again soon. */
+void store_trim(struct store *);
+
 /* Bytes of the pieces that are in chains. */
 uint64_t store_used(struct store *);
 

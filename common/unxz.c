@@ -3,9 +3,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io.h"
 #include "mem.h"
+#include "xzindex.h"
 #include "xzlib.h"
 
 enum { BUFFER = 1 << 16 };
@@ -18,6 +20,12 @@ struct unxz {
 	uint64_t taken;                         /* bytes of input before buf[at] */
 	uint64_t begin;                         /* where the structure at hand begins */
 	const char *place;                      /* and what it is */
+	uint64_t stream;                        /* where this stream begins */
+	uint64_t blocks;                        /* of it, so far */
+	uint64_t offset;                        /* of the input in its file */
+	struct xzindex *index;                  /* where a size was missing, and is to be had */
+	bool looked, follows;                   /* for it; and it is at this Block */
+	unsigned unknown_check;
 	bool eof;
 	size_t at, have;                        /* what is in buf */
 	uint8_t buf[BUFFER];
@@ -27,8 +35,11 @@ struct unxz *
 unxz_new(int fd)
 {
 	struct unxz *u = mem_alloc(sizeof *u);
+	off_t offset = lseek(fd, 0, SEEK_CUR);
 
 	u->fd = fd;
+	u->offset = offset > 0 ? (uint64_t)offset : 0;
+	u->looked = offset < 0;
 	u->place = "the stream header";
 	return u;
 }
@@ -36,8 +47,10 @@ unxz_new(int fd)
 void
 unxz_free(struct unxz *u)
 {
-	if (u != NULL)
-		lzma_index_hash_end(u->seen, NULL);
+	if (u == NULL)
+		return;
+	lzma_index_hash_end(u->seen, NULL);
+	xzindex_free(u->index);
 	free(u);
 }
 
@@ -57,6 +70,12 @@ uint64_t
 unxz_taken(const struct unxz *u)
 {
 	return u->taken;
+}
+
+unsigned
+unxz_unknown_check(const struct unxz *u)
+{
+	return u->unknown_check;
 }
 
 static void
@@ -129,7 +148,10 @@ read_header(struct unxz *u)
 	if (rc != XZ_OK)
 		return rc;
 	if (!lzma_check_is_supported(u->flags.check))
-		return XZ_UNSUPPORTED;
+		u->unknown_check = (unsigned)u->flags.check;
+	u->stream = u->begin;
+	u->blocks = 0;
+	u->follows = false;
 	lzma_index_hash_end(u->seen, NULL);
 	if ((u->seen = lzma_index_hash_init(NULL, NULL)) == NULL)
 		return XZ_EXHAUSTED;
@@ -191,6 +213,50 @@ block_of(const struct xz_block *b, lzma_filter f[LZMA_FILTERS_MAX + 1])
 	return (lzma_block){ .version = 1, .header_size = (uint32_t)b->headlen, .check = (lzma_check)b->check, .filters = f };
 }
 
+/* Bring the Index to the Block at hand; false: nothing is known of it. */
+static bool
+follow_index(struct unxz *u)
+{
+	uint64_t unpadded, unpacked;
+
+	if (!u->looked) {
+		u->looked = true;
+		u->index = xzindex_find(u->fd, u->offset + u->stream);
+		/* One Block alone gains nothing by being known. */
+		if (u->index != NULL && xzindex_blocks(u->index) < 2) {
+			xzindex_free(u->index);
+			u->index = NULL;
+		}
+	}
+	if (u->index == NULL || u->follows)
+		return u->follows;
+	u->follows = xzindex_seek(u->index, u->offset + u->stream);
+	for (uint64_t i = 0; i < u->blocks && u->follows; i++)
+		u->follows = xzindex_next(u->index, &unpadded, &unpacked);
+	return u->follows;
+}
+
+/* Sizes that the header does not tell, from the Index; they stay unknown where that contradicts the header. */
+static void
+complete(struct unxz *u, struct xz_block *b)
+{
+	uint64_t around = b->headlen + lzma_check_size((lzma_check)b->check), unpadded, unpacked, packed;
+	bool told = b->packed != LZMA_VLI_UNKNOWN && b->unpacked != LZMA_VLI_UNKNOWN;
+
+	if (told ? !u->follows : !follow_index(u))
+		return;
+	u->follows = xzindex_next(u->index, &unpadded, &unpacked);
+	if (told || !u->follows || unpadded <= around)
+		return;
+	packed = unpadded - around;
+	if ((b->packed != LZMA_VLI_UNKNOWN && b->packed != packed) ||
+	    (b->unpacked != LZMA_VLI_UNKNOWN && b->unpacked != unpacked))
+		return;
+	b->packed = packed;
+	b->unpacked = unpacked;
+	b->promised = true;
+}
+
 static enum xz_rc
 read_block_header(struct unxz *u, struct xz_block *b)
 {
@@ -210,6 +276,9 @@ read_block_header(struct unxz *u, struct xz_block *b)
 		return rc;
 	b->packed = block.compressed_size;
 	b->unpacked = block.uncompressed_size;
+	b->promised = false;
+	complete(u, b);
+	u->blocks++;
 	b->memory = lzma_raw_decoder_memusage(f);
 	lzma_filters_free(f, NULL);
 	return b->memory == UINT64_MAX ? XZ_UNSUPPORTED : XZ_OK;
@@ -277,6 +346,18 @@ begin(lzma_stream *strm, lzma_block *block, const struct xz_block *b, lzma_filte
 	return rc;
 }
 
+/* What an error of the Block decoder means: the check is all that can be wrong behind the last byte of it. */
+static enum xz_rc
+verdict(lzma_ret r, const lzma_stream *strm, const lzma_block *block)
+{
+	uint64_t check = lzma_check_size(block->check);
+
+	if (r == LZMA_DATA_ERROR && check != 0 && block->compressed_size != LZMA_VLI_UNKNOWN &&
+	    strm->total_in == ((block->compressed_size + 3) & ~UINT64_C(3)) + check)
+		return XZ_MISMATCH;
+	return xz_rc_of(r);
+}
+
 enum xz_rc
 unxz_stream(struct unxz *u, const struct xz_block *b, int out, bool *wrote)
 {
@@ -296,8 +377,7 @@ unxz_stream(struct unxz *u, const struct xz_block *b, int out, bool *wrote)
 			strm.avail_in = u->have - u->at;
 			r = lzma_code(&strm, LZMA_RUN);
 			eat(u, u->have - u->at - strm.avail_in);
-			if (r != LZMA_OK && r != LZMA_STREAM_END)
-				rc = xz_rc_of(r);
+			rc = verdict(r, &strm, &block);
 		}
 		if (strm.avail_out == 0 || r != LZMA_OK || rc != XZ_OK) {
 			if (out >= 0 && io_put(out, to, CHAIN_PIECE - strm.avail_out) != 0) {
@@ -315,37 +395,77 @@ unxz_stream(struct unxz *u, const struct xz_block *b, int out, bool *wrote)
 	return rc;
 }
 
-enum xz_rc
-unxz_decode(const struct xz_block *b, struct store *s, struct chain *in, struct chain *out)
+struct unxz_decoder {
+	lzma_stream strm;               /* re-initialised, not freed, from Block to Block */
+};
+
+struct unxz_decoder *
+unxz_decoder_new(void)
 {
-	lzma_stream strm = LZMA_STREAM_INIT;
-	lzma_filter f[LZMA_FILTERS_MAX + 1];
-	lzma_block block;
+	struct unxz_decoder *d = mem_alloc(sizeof *d);
+
+	d->strm = (lzma_stream)LZMA_STREAM_INIT;
+	return d;
+}
+
+void
+unxz_decoder_release(struct unxz_decoder *d)
+{
+	lzma_end(&d->strm);
+	d->strm = (lzma_stream)LZMA_STREAM_INIT;
+}
+
+void
+unxz_decoder_free(struct unxz_decoder *d)
+{
+	if (d != NULL)
+		lzma_end(&d->strm);
+	free(d);
+}
+
+/* Until the Block ends, or becomes longer than was promised. */
+static lzma_ret
+run(lzma_stream *strm, const struct xz_block *b, struct store *s, struct chain *in, struct chain *out, bool keep)
+{
 	lzma_ret r = LZMA_OK;
-	enum xz_rc rc = begin(&strm, &block, b, f);
-	struct chain void_ = { 0 }, *to = out != NULL ? out : &void_;
 	size_t room;
 
-	while (rc == XZ_OK && r == LZMA_OK) {
-		if (strm.avail_in == 0) {
-			if (strm.next_in != NULL)
+	strm->next_in = NULL;
+	strm->avail_in = 0;
+	while (r == LZMA_OK && strm->total_out <= b->unpacked) {
+		if (strm->avail_in == 0) {
+			if (strm->next_in != NULL)
 				chain_drop(s, in);
-			strm.next_in = chain_head(in, &strm.avail_in);
+			strm->next_in = chain_head(in, &strm->avail_in);
 		}
-		strm.next_out = chain_room(s, to, &room);
-		strm.avail_out = room;
-		r = lzma_code(&strm, strm.avail_in != 0 ? LZMA_RUN : LZMA_FINISH);
-		chain_grew(to, room - strm.avail_out);
-		if (out == NULL)
-			chain_clear(s, to);
+		strm->next_out = chain_room(s, out, &room);
+		strm->avail_out = room;
+		r = lzma_code(strm, strm->avail_in != 0 ? LZMA_RUN : LZMA_FINISH);
+		chain_grew(out, room - strm->avail_out);
+		if (!keep)
+			chain_clear(s, out);
 	}
-	if (rc == XZ_OK)
-		rc = r == LZMA_STREAM_END ? XZ_OK : xz_rc_of(r);
-	/* The sizes were promised; what is left over was promised too much. */
-	chain_head(in, &room);
-	if (rc == XZ_OK && (in->len > room || strm.avail_in != 0))
-		rc = XZ_DAMAGED;
+	return r;
+}
+
+enum xz_rc
+unxz_decode(struct unxz_decoder *d, const struct xz_block *b, struct store *s, struct chain *in, struct chain *out)
+{
+	lzma_filter f[LZMA_FILTERS_MAX + 1];
+	lzma_block block;
+	struct chain nowhere = { 0 };
+	enum xz_rc rc = begin(&d->strm, &block, b, f);
+
+	if (rc == XZ_OK) {
+		lzma_ret r = run(&d->strm, b, s, in, out != NULL ? out : &nowhere, out != NULL);
+
+		/* What a header promises is kept, or was found out; what the Index does is left to us. */
+		rc = r == LZMA_BUF_ERROR && b->promised ? XZ_DISAGREES : verdict(r, &d->strm, &block);
+		if (rc == XZ_OK && (r != LZMA_STREAM_END || block.compressed_size != b->packed ||
+		    block.uncompressed_size != b->unpacked))
+			rc = XZ_DISAGREES;
+	}
 	chain_clear(s, in);
-	lzma_end(&strm);
+	chain_clear(s, &nowhere);
 	return rc;
 }

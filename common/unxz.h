@@ -6,6 +6,10 @@
  * field, the Index against the Blocks, the footer against header and Index, the
  * padding.  Streams that follow each other are one.  The reader's own memory is
  * constant; a Block's is told before it is decoded, so that the caller can refuse.
+ *
+ * Sizes that a Block header does not tell are taken from the Index where the
+ * input is a regular file with more than one Block: what is decoded by such a
+ * promise is compared with it, and later with the Index as it comes by.
  */
 #ifndef UNXZ_H
 #define UNXZ_H
@@ -44,7 +48,17 @@ const char *unxz_place(const struct unxz *);
 /* Bytes of input taken so far. */
 uint64_t unxz_taken(const struct unxz *);
 
-/* Decode what unxz_load read, eating it, to out (NULL: check only).  On any thread. */
-enum xz_rc unxz_decode(const struct xz_block *, struct store *, struct chain *in, struct chain *out);
+/* The check of some stream so far that this liblzma does not know, so that its data is not verified; 0: none. */
+unsigned unxz_unknown_check(const struct unxz *);
+
+/* A decoder for one thread.  Between Blocks it keeps the memory of the last one. */
+struct unxz_decoder;
+struct unxz_decoder *unxz_decoder_new(void);
+void unxz_decoder_release(struct unxz_decoder *);       /* give that memory back */
+void unxz_decoder_free(struct unxz_decoder *);          /* NULL is allowed */
+
+/* Decode what unxz_load read, eating it, to out (NULL: check only). */
+enum xz_rc unxz_decode(struct unxz_decoder *, const struct xz_block *, struct store *, struct chain *in,
+    struct chain *out);
 
 #endif

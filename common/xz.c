@@ -27,9 +27,11 @@ xz_strerror(enum xz_rc rc)
 	case XZ_IO: return strerror(errno);
 	case XZ_ALIEN: return "is not in the .xz format";
 	case XZ_DAMAGED: return "is damaged";
+	case XZ_MISMATCH: return "does not match its check";
+	case XZ_DISAGREES: return "does not agree with the Index";
 	case XZ_CUT: return "is cut short";
 	case XZ_TRAILING: return "is followed by something that is not .xz";
-	case XZ_UNSUPPORTED: return "needs a filter or check that this liblzma does not have";
+	case XZ_UNSUPPORTED: return "needs a filter or flag that this liblzma does not have";
 	case XZ_LIMIT: return "takes more memory to decode than allowed";
 	case XZ_EXHAUSTED: return "out of memory";
 	}

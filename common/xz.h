@@ -22,6 +22,8 @@ enum xz_rc {
 	XZ_IO,                  /* see errno */
 	XZ_ALIEN,
 	XZ_DAMAGED,
+	XZ_MISMATCH,            /* whole by itself, but the check is of other data */
+	XZ_DISAGREES,           /* whole by itself, but the Index promised another size */
 	XZ_CUT,
 	XZ_TRAILING,
 	XZ_UNSUPPORTED,
@@ -50,7 +52,7 @@ struct xz_method {
 
 enum { XZ_HEAD = 12, XZ_BLOCK_HEAD = 1024 };    /* stream header; a Block header at most */
 
-/* One Block.  The sizes are UINT64_MAX where the header does not tell them. */
+/* One Block.  The sizes are UINT64_MAX where they are not known. */
 struct xz_block {
 	uint8_t head[XZ_BLOCK_HEAD];
 	size_t headlen;
@@ -58,6 +60,7 @@ struct xz_block {
 	uint64_t packed, unpacked;      /* bytes of compressed data, without padding and check; of data */
 	uint64_t memory;                /* bytes that decoding it takes, beside its input and output */
 	uint64_t at;                    /* where it begins in the input */
+	bool promised;                  /* a size is not from the header but from the Index */
 };
 
 /* The dictionary of the level, and the bytes of memory that one encoder takes at most. */

@@ -12,6 +12,8 @@
 
 enum { LIMIT = 1 << 20 };
 
+static struct unxz_decoder *decoder;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Returns the verdict, and the bytes that came out before it. */
@@ -34,7 +36,7 @@ walk(int fd, struct store *s, bool serial, uint64_t *out)
 				break;
 			continue;
 		}
-		if ((rc = unxz_load(u, &b, s, &in)) != XZ_OK || (rc = unxz_decode(&b, s, &in, &plain)) != XZ_OK)
+		if ((rc = unxz_load(u, &b, s, &in)) != XZ_OK || (rc = unxz_decode(decoder, &b, s, &in, &plain)) != XZ_OK)
 			break;
 		if (plain.len != b.unpacked)
 			abort();
@@ -55,8 +57,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	enum xz_rc a, b;
 
-	if (store == NULL)
+	if (store == NULL) {
 		store = store_new();
+		decoder = unxz_decoder_new();
+	}
 	if (fd < 0 || io_put(fd, data, size) != 0 || lseek(fd, 0, SEEK_SET) != 0)
 		abort();
 	a = walk(fd, store, false, &out);

@@ -14,6 +14,7 @@
 enum { SMALL = 3000, LARGE = 700000 };
 
 static struct store *store;
+static struct unxz_decoder *decoder;
 
 static void
 fill(uint8_t *p, size_t n)
@@ -82,7 +83,7 @@ take(const uint8_t *p, size_t n, const uint8_t *data, size_t len, bool serial, u
 				break;
 			continue;
 		}
-		if ((rc = unxz_load(u, &b, store, &in)) != XZ_OK || (rc = unxz_decode(&b, store, &in, &plain)) != XZ_OK)
+		if ((rc = unxz_load(u, &b, store, &in)) != XZ_OK || (rc = unxz_decode(decoder, &b, store, &in, &plain)) != XZ_OK)
 			break;
 		for (; (from = chain_head(&plain, &piece)) != NULL; chain_drop(store, &plain))
 			for (size_t i = 0; i < piece; i++, at++)
@@ -113,6 +114,7 @@ main(void)
 	size_t n;
 
 	store = store_new();
+	decoder = unxz_decoder_new();
 	fill(data, LARGE);
 	for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++)
 		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -148,6 +150,7 @@ main(void)
 	memcpy(bad + n + 8, packed, n);
 	is(take(bad, n + 8 + n, data, SMALL, false, &good) == XZ_END && good == 4 * SMALL, "padding, and another stream");
 	is(store_used(store) == 0, "no piece is lost");
+	unxz_decoder_free(decoder);
 	store_free(store);
 	free(bad);
 	free(packed);
