@@ -419,6 +419,7 @@ release_all(void)
 	for (unsigned t = 0; t < opt.threads; t++)
 		unxz_decoder_release(work.decoder[t]);
 	store_trim(work.store);
+	mem_frugal();
 }
 
 /* A Block that is too large for memory, or whose size is not known: straight through, when all before it is written. */
@@ -538,15 +539,11 @@ static void
 decompress(struct item *i)
 {
 	struct xz_block b;
-	uint64_t before = 0;
 	enum xz_rc rc;
 
 	i->reader = unxz_new(i->in);
-	while (!i->failed && (rc = unxz_next(i->reader, &b)) == XZ_OK && (rc = decode_block(i, &b)) == XZ_OK) {
-		meter_add(unxz_taken(i->reader) - before);
-		before = unxz_taken(i->reader);
+	while (!i->failed && (rc = unxz_next(i->reader, &b)) == XZ_OK && (rc = decode_block(i, &b)) == XZ_OK)
 		note_unverified(i);
-	}
 	note_unverified(i);
 	add_end(i, i->failed || rc == XZ_END ? XZ_OK : rc);
 }

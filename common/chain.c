@@ -3,9 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "io.h"
 #include "mem.h"
@@ -31,8 +28,8 @@ store_new(void)
 	return s;
 }
 
-static void
-drop_spare(struct store *s)
+void
+store_trim(struct store *s)
 {
 	struct piece *p;
 
@@ -45,20 +42,11 @@ drop_spare(struct store *s)
 }
 
 void
-store_trim(struct store *s)
-{
-	drop_spare(s);
-#ifdef __GLIBC__
-	malloc_trim(0);                 /* free() alone keeps what is not at the end of a heap */
-#endif
-}
-
-void
 store_free(struct store *s)
 {
 	if (s == NULL)
 		return;
-	drop_spare(s);
+	store_trim(s);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -26,7 +26,7 @@ struct chain {
 struct store *store_new(void);
 void store_free(struct store *);        /* after all of its chains are empty */
 
-/* Give back to the system what pieces are not in chains: they are kept, as they are needed again soon. */
+/* Free the pieces that are not in chains, which else are kept, as they are needed again soon. */
 void store_trim(struct store *);
 
 /* Bytes of the pieces that are in chains. */

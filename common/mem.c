@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "err.h"
 
@@ -19,6 +22,16 @@ void *
 mem_alloc(size_t n)
 {
 	return must(calloc(1, n != 0 ? n : 1));
+}
+
+void
+mem_frugal(void)
+{
+#ifdef __GLIBC__
+	/* Said once, glibc does not raise it any more to the sizes that it saw freed. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 17);
+	malloc_trim(0);
+#endif
 }
 
 void *

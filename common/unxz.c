@@ -7,6 +7,7 @@
 
 #include "io.h"
 #include "mem.h"
+#include "meter.h"
 #include "xzindex.h"
 #include "xzlib.h"
 
@@ -66,12 +67,6 @@ unxz_place(const struct unxz *u)
 	return u->place;
 }
 
-uint64_t
-unxz_taken(const struct unxz *u)
-{
-	return u->taken;
-}
-
 unsigned
 unxz_unknown_check(const struct unxz *u)
 {
@@ -90,6 +85,7 @@ eat(struct unxz *u, size_t n)
 {
 	u->at += n;
 	u->taken += n;
+	meter_add(n);
 }
 
 /* Have some bytes in the buffer: XZ_OK, XZ_CUT at the end of input, XZ_IO. */
@@ -236,25 +232,31 @@ follow_index(struct unxz *u)
 	return u->follows;
 }
 
-/* Sizes that the header does not tell, from the Index; they stay unknown where that contradicts the header. */
+static bool
+contradict(uint64_t told, uint64_t promised)
+{
+	return told != LZMA_VLI_UNKNOWN && told != promised;
+}
+
+/* Sizes that the header does not tell, from the Index; where they contradict each other it is believed no more. */
 static void
 complete(struct unxz *u, struct xz_block *b)
 {
-	uint64_t around = b->headlen + lzma_check_size((lzma_check)b->check), unpadded, unpacked, packed;
+	uint64_t around = b->headlen + lzma_check_size((lzma_check)b->check), unpadded, unpacked;
 	bool told = b->packed != LZMA_VLI_UNKNOWN && b->unpacked != LZMA_VLI_UNKNOWN;
 
 	if (told ? !u->follows : !follow_index(u))
 		return;
-	u->follows = xzindex_next(u->index, &unpadded, &unpacked);
-	if (told || !u->follows || unpadded <= around)
+	if (!xzindex_next(u->index, &unpadded, &unpacked) || unpadded <= around ||
+	    contradict(b->packed, unpadded - around) || contradict(b->unpacked, unpacked)) {
+		xzindex_free(u->index);
+		u->index = NULL;
+		u->follows = false;
 		return;
-	packed = unpadded - around;
-	if ((b->packed != LZMA_VLI_UNKNOWN && b->packed != packed) ||
-	    (b->unpacked != LZMA_VLI_UNKNOWN && b->unpacked != unpacked))
-		return;
-	b->packed = packed;
+	}
+	b->packed = unpadded - around;
 	b->unpacked = unpacked;
-	b->promised = true;
+	b->promised = !told;
 }
 
 static enum xz_rc
@@ -326,6 +328,7 @@ unxz_load(struct unxz *u, const struct xz_block *b, struct store *s, struct chai
 		if ((n = chain_fill(s, in, u->fd, left)) < 0)
 			return XZ_IO;
 		u->taken += (uint64_t)n;
+		meter_add((uint64_t)n);
 		if ((uint64_t)n < left)
 			return XZ_CUT;
 	}

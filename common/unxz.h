@@ -21,7 +21,7 @@
 
 struct unxz;
 
-/* The descriptor stays the caller's. */
+/* The descriptor stays the caller's.  What is read is counted by the meter. */
 struct unxz *unxz_new(int fd);
 void unxz_free(struct unxz *);
 
@@ -44,9 +44,6 @@ enum xz_rc unxz_stream(struct unxz *, const struct xz_block *, int out, bool *wr
 /* Where the structure that failed begins, in bytes, and its name: "the Index". */
 uint64_t unxz_offset(const struct unxz *);
 const char *unxz_place(const struct unxz *);
-
-/* Bytes of input taken so far. */
-uint64_t unxz_taken(const struct unxz *);
 
 /* The check of some stream so far that this liblzma does not know, so that its data is not verified; 0: none. */
 unsigned unxz_unknown_check(const struct unxz *);

@@ -8,10 +8,11 @@
 #include "io.h"
 #include "unxz.h"
 #include "xz.h"
+#include "xzindex.h"
 
 #include "tap.h"
 
-enum { SMALL = 3000, LARGE = 700000 };
+enum { SMALL = 3000, LARGE = 700000, TAIL = 28 };       /* the last one: Index and footer of two small Blocks */
 
 static struct store *store;
 static struct unxz_decoder *decoder;
@@ -99,6 +100,28 @@ take(const uint8_t *p, size_t n, const uint8_t *data, size_t len, bool serial, u
 	return rc;
 }
 
+/* Whether the Index of these bytes, all or nothing, tells of so many streams, each of two Blocks of unpacked bytes. */
+static bool
+told(const uint8_t *p, size_t n, uint64_t first, size_t stride, unsigned streams, uint64_t unpacked)
+{
+	int fd = memfd_create("xz", MFD_CLOEXEC);
+	struct xzindex *x;
+	uint64_t a, b;
+	bool good = true;
+
+	if (fd < 0 || io_put(fd, p, n) != 0)
+		abort();
+	if ((x = xzindex_find(fd, first)) == NULL || xzindex_blocks(x) != 2 * streams)
+		good = false;
+	for (unsigned i = 0; i < streams && good; i++)
+		good = xzindex_seek(x, first + i * stride) && xzindex_next(x, &a, &b) && b == unpacked &&
+		    xzindex_next(x, &a, &b) && b == unpacked && !xzindex_next(x, &a, &b);
+	good = good && !xzindex_seek(x, first + streams * stride);
+	xzindex_free(x);
+	close(fd);
+	return good;
+}
+
 int
 main(void)
 {
@@ -149,6 +172,21 @@ main(void)
 	is(take(bad, n + 7, data, SMALL, false, &good) == XZ_DAMAGED, "padding of seven");
 	memcpy(bad + n + 8, packed, n);
 	is(take(bad, n + 8 + n, data, SMALL, false, &good) == XZ_END && good == 4 * SMALL, "padding, and another stream");
+	is(told(bad, n, 0, n, 1, SMALL), "the Index tells the sizes");
+	is(told(bad, n + 8, 0, n, 1, SMALL), "before padding");
+	is(told(bad, n + 8 + n, 0, n + 8, 2, SMALL), "of two streams");
+	is(told(bad, n + 8 + n, n + 8, n, 1, SMALL), "of the second one alone");
+	is(!told(bad, n + 8 + n, 4, n, 2, SMALL) && !told(bad, n + 8 + n, n + 12, n, 1, SMALL), "but not from within a stream");
+	is(!told(bad, n + 5, 0, n, 1, SMALL), "nor before padding of five");
+	cut = missed = 0;
+	for (size_t at = 0; at < n; at++) {
+		cut += told(packed, at, 0, n, 1, SMALL);
+		memcpy(bad, packed, n);
+		bad[at] ^= 0x10;
+		missed += at >= n - TAIL && told(bad, n, 0, n, 1, SMALL);
+	}
+	is(cut == 0, "nor of a stream that is cut short");
+	is(missed == 0, "nor of one whose end is damaged: %u missed", missed);
 	is(store_used(store) == 0, "no piece is lost");
 	unxz_decoder_free(decoder);
 	store_free(store);
